@@ -1,0 +1,277 @@
+//! The device trait: the few operations a forward pass is made of, and the handles they work on.
+//!
+//! [`model::forward`](crate::model::forward) is written once against [`Device`]. Three devices implement it:
+//! [`reference`] (plain scalar F32, the oracle), [`cpu`] (SIMD integer dots, many threads) and [`gpu`] (wgpu).
+//!
+//! Activations are matrices `(rows, width)` of f32, one row per token, that live in the device and are named by an
+//! [`Act`] handle. All of them are allocated once, for the largest batch; every operation takes the number `n` of rows
+//! in use. An output element depends on its own row only and is summed in an order fixed by the shapes, so splitting a
+//! prompt into batches changes no bit on `reference` and `cpu`.
+
+pub mod cpu;
+pub mod gpu;
+pub mod reference;
+pub mod routing;
+
+use std::io::Read;
+use std::ops::Range;
+
+use crate::error::Result;
+use crate::expert::{ExpertBuf, ExpertLayer, SlotClass, SlotId};
+use crate::gguf::GgmlType;
+
+pub use routing::{RouteRule, Routing};
+
+/// Handle of an activation matrix `(max_rows, width)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Act(pub(crate) usize);
+
+/// Handle of a resident weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Weight(pub(crate) usize);
+
+/// What a weight is, as it stands in the file.
+#[derive(Clone, Debug)]
+pub struct WeightDesc<'a> {
+    /// Tensor name, for messages.
+    pub name: &'a str,
+    /// Storage type of a row.
+    pub ty: GgmlType,
+    /// Inputs: elements per row, whole blocks of `ty`.
+    pub cols: usize,
+    /// Outputs: rows per matrix.
+    pub rows: usize,
+    /// Matrices stacked behind one another: 1, or one per head.
+    pub mats: usize,
+}
+
+/// A column range per head inside an activation row: head `h` is `offset + h * stride .. + width`.
+///
+/// A source with `stride` 0 is broadcast to all heads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heads {
+    /// Heads.
+    pub count: usize,
+    /// Columns from one head to the next.
+    pub stride: usize,
+    /// First column of head 0.
+    pub offset: usize,
+    /// Columns per head.
+    pub width: usize,
+}
+
+impl Heads {
+    /// One head that is the whole row.
+    pub const fn whole(width: usize) -> Self {
+        Self { count: 1, stride: width, offset: 0, width }
+    }
+
+    /// `count` heads of `width` columns, one behind the other.
+    pub const fn packed(count: usize, width: usize) -> Self {
+        Self { count, stride: width, offset: 0, width }
+    }
+}
+
+/// RMS norm: `x / sqrt(mean(x^2) + eps) * weight (+ bias)`, each head apart, all with the same weights.
+#[derive(Clone, Copy, Debug)]
+pub struct Norm {
+    /// F32 weights, one per column of a head.
+    pub weight: Weight,
+    /// F32 biases, one per column of a head.
+    pub bias: Option<Weight>,
+    /// Added to the mean square.
+    pub eps: f32,
+    /// The columns that are normed, head by head; columns outside are left as they are in place, undefined elsewhere.
+    pub heads: Heads,
+}
+
+/// A linear layer: `y = (W x) * scale + bias`.
+#[derive(Clone, Copy, Debug)]
+pub struct Linear {
+    /// `(rows, cols)`.
+    pub weight: Weight,
+    /// `(rows)`, F32.
+    pub bias: Option<Weight>,
+    /// 1 unless the file has a scale tensor.
+    pub scale: f32,
+}
+
+/// Which elements rotary embedding turns together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RopeKind {
+    /// Neighbours `(2i, 2i+1)`.
+    Norm,
+    /// Halves `(i, i + n/2)`.
+    Neox,
+}
+
+/// The elementwise function between an FFN's first and second half.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Activation {
+    /// `silu(gate) * up`.
+    SwiGlu,
+    /// gpt-oss: `g = min(gate, limit)`, `u = clamp(up, -limit, limit)`, `g * sigmoid(alpha g) * (u + 1)`.
+    SwiGluOai {
+        /// 1.702.
+        alpha: f32,
+        /// 7.
+        limit: f32,
+    },
+}
+
+/// Storage of keys and values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KvKind {
+    /// 4 bytes per element.
+    F32,
+    /// 2 bytes per element, rounded to nearest even.
+    F16,
+    /// Blocks of 32: an f16 scale and 32 signed bytes.
+    Q8_0,
+}
+
+/// One layer's share of the KV cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KvSpec {
+    /// Elements of the keys of one token (all KV heads).
+    pub key_width: usize,
+    /// Elements of the values of one token; 0 where values are a prefix of the keys.
+    pub value_width: usize,
+}
+
+/// Causal attention of one layer.
+#[derive(Clone, Copy, Debug)]
+pub struct Attention {
+    /// Which layer's KV cache.
+    pub layer: usize,
+    /// Query heads.
+    pub heads: usize,
+    /// KV heads; query head `j` reads KV head `j / (heads / kv_heads)`.
+    pub kv_heads: usize,
+    /// Elements of a query or key head.
+    pub key_dim: usize,
+    /// Elements of a value head.
+    pub value_dim: usize,
+    /// Multiplies the scores.
+    pub scale: f32,
+    /// Key at position p is visible to the query at position q if `q - p < window`.
+    pub window: Option<usize>,
+    /// One F32 logit per head that joins the softmax's maximum and denominator, unscaled and without a value.
+    pub sinks: Option<Weight>,
+}
+
+/// The FFN of one layer's routed experts, as the device needs it beside the slots.
+#[derive(Clone, Copy, Debug)]
+pub struct ExpertOps {
+    /// Between gate/up and down.
+    pub activation: Activation,
+    /// F32 `(experts, width)` added to gate and up, `(experts, d_model)` added to down (before the router's weight).
+    pub biases: Option<[Weight; 3]>,
+    /// F32 `(experts)`: factors of the gate, up and down products, applied before the biases.
+    pub scales: [Option<Weight>; 3],
+}
+
+/// One expert's work in one call.
+#[derive(Clone, Copy, Debug)]
+pub struct ExpertJob<'a> {
+    /// Where the expert's weights are.
+    pub slot: SlotId,
+    /// Its index in the layer (for biases and scales).
+    pub expert: u32,
+    /// The (token, rank) pairs it serves, as `token * k + rank`, ascending.
+    pub uses: &'a [u32],
+}
+
+/// What `foregate devices` and the start-up line say of a device.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct DeviceInfo {
+    /// `reference`, `cpu` or `gpu`.
+    pub kind: &'static str,
+    /// The adapter's or CPU's name and, for the CPU, kernel level and threads.
+    pub name: String,
+    /// Whether its memory is the machine's own memory (software or unified adapter, CPU).
+    pub shares_memory: bool,
+}
+
+/// A place that holds weights and activations and computes on them.
+///
+/// Every method that takes `n` works on the first `n` rows of its activations. Sources and destinations differ unless a
+/// method says that it works in place. Errors are device failures; wrong shapes are bugs and panic in debug builds.
+pub trait Device {
+    /// Who computes.
+    fn info(&self) -> DeviceInfo;
+
+    // ---- Set-up: everything is allocated here, once ----
+
+    /// Copies a weight to the device, reading exactly its bytes from `data`.
+    fn load_weight(&mut self, desc: &WeightDesc<'_>, data: &mut dyn Read) -> Result<Weight>;
+    /// Allocates an activation matrix `(max_rows, width)`.
+    fn new_act(&mut self, width: usize, max_rows: usize) -> Result<Act>;
+    /// Allocates the KV cache of all layers for `ctx` positions.
+    fn new_kv(&mut self, layers: &[KvSpec], ctx: usize, kind: KvKind) -> Result<()>;
+    /// Allocates the expert slots, class after class, and what [`Device::experts_run`] needs for `layers` and `max_uses`
+    /// (largest batch times k) rows.
+    fn new_slots(&mut self, classes: &[SlotClass], layers: &[ExpertLayer], max_uses: usize) -> Result<()>;
+
+    // ---- Data in and out ----
+
+    /// Copies whole rows into the first rows of `dst`.
+    fn upload(&mut self, dst: Act, rows: &[f32]) -> Result<()>;
+    /// Copies `rows` of `src` out.
+    fn download(&mut self, src: Act, rows: Range<usize>) -> Result<Vec<f32>>;
+
+    // ---- The operations of a forward pass ----
+
+    /// Root-mean-square norm; in place if `src == dst`.
+    fn rms_norm(&mut self, n: usize, src: Act, dst: Act, norm: &Norm) -> Result<()>;
+    /// `dst = linear(src)`: `(n, cols)` to `(n, rows)`.
+    fn linear(&mut self, n: usize, linear: &Linear, src: Act, dst: Act) -> Result<()>;
+    /// One matrix per head: head `h` of `dst` = matrix `h` times head `h` of `src`.
+    fn linear_heads(&mut self, n: usize, weight: Weight, src: (Act, Heads), dst: (Act, Heads)) -> Result<()>;
+    /// Rotates the `heads` columns of `x` in place. Row t of `table` is `[cos; sin]`, each of `heads.width / 2` entries.
+    fn rope(&mut self, n: usize, x: Act, heads: Heads, kind: RopeKind, table: Act) -> Result<()>;
+    /// Stores keys and values of positions `pos .. pos + n`, then attends: `(n, heads * key_dim)` to
+    /// `(n, heads * value_dim)`. `v` is `None` where values are the first `value_dim` elements of the keys.
+    #[allow(clippy::too_many_arguments)]
+    fn attention(
+        &mut self,
+        n: usize,
+        pos: usize,
+        spec: &Attention,
+        q: Act,
+        k: Act,
+        v: Option<Act>,
+        out: Act,
+    ) -> Result<()>;
+    /// Chooses experts from router logits `(n, experts)`; `forced` replaces the choice (not the weights) by these ids `(n, k)`.
+    fn route(&mut self, n: usize, logits: Act, rule: &RouteRule, forced: Option<&[u32]>) -> Result<Routing> {
+        let rows = self.download(logits, 0..n)?;
+        Ok(routing::choose(&rows, n, rule, forced))
+    }
+    /// `dst = activation(gate, up)`; `dst` may be `gate`.
+    fn glu(&mut self, n: usize, activation: Activation, gate: Act, up: Act, dst: Act) -> Result<()>;
+    /// `dst += src * factor`.
+    fn add(&mut self, n: usize, dst: Act, src: Act, factor: f32) -> Result<()>;
+    /// `x *= factor`, in place.
+    fn scale(&mut self, n: usize, x: Act, factor: f32) -> Result<()>;
+    /// Row t of `x` times `sigmoid(factors[t])`, or `factors[t]` itself; `factors` is `(n, 1)`. In place.
+    fn scale_rows(&mut self, n: usize, x: Act, factors: Act, sigmoid: bool) -> Result<()>;
+    /// Copies head columns of `src` to head columns of `dst`.
+    fn copy_heads(&mut self, n: usize, src: (Act, Heads), dst: (Act, Heads)) -> Result<()>;
+    /// Row i of `dst` = row `rows[i]` of `src`.
+    fn select_rows(&mut self, src: Act, rows: &[usize], dst: Act) -> Result<()>;
+
+    // ---- Routed experts ----
+
+    /// Takes out the slot's own memory to be read into, where slots are host memory; `None` where the caller brings a
+    /// staging buffer. The slot's content is gone.
+    fn slot_take(&mut self, slot: SlotId) -> Option<ExpertBuf>;
+    /// Makes `buf` the content of the slot; gives the buffer back where slots are not host memory.
+    fn slot_put(&mut self, slot: SlotId, layer: &ExpertLayer, buf: ExpertBuf) -> Result<Option<ExpertBuf>>;
+    /// Starts a layer's experts on input rows `x` `(n, d_model)`.
+    fn experts_begin(&mut self, n: usize, k: usize, x: Act) -> Result<()>;
+    /// Computes the given experts, whose slots are filled; results are kept per (token, rank). Any order, any grouping.
+    fn experts_run(&mut self, layer: &ExpertLayer, ops: &ExpertOps, jobs: &[ExpertJob<'_>]) -> Result<()>;
+    /// `out[t] = sum over ranks of weight * result[t, rank]`, in the router's order.
+    fn experts_end(&mut self, routing: &Routing, out: Act) -> Result<()>;
+}

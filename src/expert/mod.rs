@@ -1,0 +1,151 @@
+//! Routed experts: where they are in the file, the slots they are kept in, and how they get there.
+//!
+//! [`cache`] decides (no I/O, no clock, no device), [`source`] reads, [`pager`] joins the two for a layer at a time.
+
+pub mod cache;
+pub mod pager;
+pub mod source;
+
+use crate::gguf::GgmlType;
+
+/// One routed expert of one layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExpertId {
+    /// Layer of the model, dense layers counted.
+    pub layer: u32,
+    /// Index in the layer.
+    pub index: u32,
+}
+
+/// A slot's number, over all classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlotId(pub u32);
+
+/// A pool of slots of one size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotClass {
+    /// Slots in the pool; its ids follow those of the class before.
+    pub slots: usize,
+    /// Bytes of one slot's host memory: whole aligned windows.
+    pub slot_bytes: usize,
+}
+
+/// One of an expert's matrices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpertMatrix {
+    /// Storage type.
+    pub ty: GgmlType,
+    /// Outputs.
+    pub rows: usize,
+    /// Inputs.
+    pub cols: usize,
+    /// Which extent of the file it is in, and the byte where it starts there (not 0 for the up half of a merged gate_up).
+    pub extent: usize,
+    /// See `extent`.
+    pub start: usize,
+}
+
+impl ExpertMatrix {
+    /// Bytes of one row.
+    pub fn row_bytes(&self) -> usize {
+        self.ty.bytes_for(self.cols as u64).expect("whole blocks, checked at load") as usize
+    }
+
+    /// Bytes of the matrix.
+    pub fn bytes(&self) -> usize {
+        self.rows * self.row_bytes()
+    }
+}
+
+/// A contiguous range of one tensor that belongs to one expert: expert `e` is at `offset + e * len` of the shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Index of the shard file.
+    pub shard: usize,
+    /// Absolute byte offset of expert 0.
+    pub offset: u64,
+    /// Bytes per expert.
+    pub len: usize,
+}
+
+/// The routed experts of one layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpertLayer {
+    /// Layer of the model.
+    pub layer: u32,
+    /// Experts.
+    pub count: usize,
+    /// Gate, up, down.
+    pub matrices: [ExpertMatrix; 3],
+    /// Two (merged gate_up) or three.
+    pub extents: Vec<Extent>,
+    /// Which pool of slots its experts live in.
+    pub class: usize,
+}
+
+/// Reads start and end at multiples of this, in the file and in memory.
+pub const WINDOW: usize = 4096;
+
+impl ExpertLayer {
+    /// Bytes of one expert in the file.
+    pub fn expert_bytes(&self) -> usize {
+        self.extents.iter().map(|x| x.len).sum()
+    }
+
+    /// Bytes of host memory that hold one expert as aligned windows, wherever its extents start.
+    pub fn slot_bytes(&self) -> usize {
+        self.extents.iter().map(|x| window_bytes(x.len)).sum()
+    }
+}
+
+/// Bytes of the largest aligned window around `len` bytes.
+pub fn window_bytes(len: usize) -> usize {
+    len.next_multiple_of(WINDOW) + WINDOW
+}
+
+/// Host memory for one expert: [`WINDOW`]-aligned, recycled, holding each extent as the aligned window it was read in.
+pub struct ExpertBuf {
+    mem: Vec<u8>,
+    base: usize,
+    len: usize,
+    /// Where each extent's first byte is, counted from the aligned start.
+    pub starts: [usize; 3],
+}
+
+impl ExpertBuf {
+    /// Allocates `len` zero bytes (a multiple of [`WINDOW`]); pages are touched at first use.
+    pub fn new(len: usize) -> Self {
+        let mem = vec![0u8; len + WINDOW];
+        let base = mem.as_ptr().align_offset(WINDOW);
+        Self { mem, base, len, starts: [0; 3] }
+    }
+
+    /// The aligned memory.
+    pub fn bytes(&self) -> &[u8] {
+        &self.mem[self.base..self.base + self.len]
+    }
+
+    /// The aligned memory, to be read into.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.mem[self.base..self.base + self.len]
+    }
+
+    /// The bytes of one matrix.
+    pub fn matrix(&self, m: &ExpertMatrix) -> &[u8] {
+        let start = self.starts[m.extent] + m.start;
+        &self.bytes()[start..start + m.bytes()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_are_aligned_and_survive_a_move() {
+        let buf = ExpertBuf::new(2 * WINDOW);
+        let moved = Box::new(buf);
+        assert_eq!(moved.bytes().as_ptr() as usize % WINDOW, 0);
+        assert_eq!(moved.bytes().len(), 2 * WINDOW);
+    }
+}

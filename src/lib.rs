@@ -1,0 +1,25 @@
+//! Foregate runs Mixture-of-Experts language models that do not fit in memory.
+//!
+//! The map of the crate, in the order data flows:
+//!
+//! - [`gguf`] reads model files: metadata, tensor directory, shards.
+//! - [`tokenizer`] turns text into tokens and conversations into prompts.
+//! - [`model`] knows architectures as data and holds the one forward pass.
+//! - [`compute`] is what the forward pass runs on: the reference, the CPU, a GPU.
+//! - [`quant`] has the block formats and their dot kernels.
+//! - [`expert`] pages experts: the cache decides, the source reads, the pager joins them.
+//! - [`generate`] plans memory, keeps a session, samples, streams.
+//! - [`report`] and [`cli`] are what a person sees.
+
+pub mod cli;
+pub mod compute;
+pub mod error;
+pub mod expert;
+pub mod generate;
+pub mod gguf;
+pub mod model;
+pub mod quant;
+pub mod report;
+pub mod tokenizer;
+
+pub use error::{Error, Result};
