@@ -6,6 +6,8 @@ pub mod cache;
 pub mod pager;
 pub mod source;
 
+use bytes::{Buf, BytesMut};
+
 use crate::gguf::GgmlType;
 
 /// One routed expert of one layer.
@@ -104,10 +106,11 @@ pub fn window_bytes(len: usize) -> usize {
 }
 
 /// Host memory for one expert: [`WINDOW`]-aligned, recycled, holding each extent as the aligned window it was read in.
+///
+/// It is one allocation that can be cut into owned pieces and joined again at no cost (`bytes::BytesMut`), so several
+/// reader threads fill one expert at once without sharing memory.
 pub struct ExpertBuf {
-    mem: Vec<u8>,
-    base: usize,
-    len: usize,
+    mem: BytesMut,
     /// Where each extent's first byte is, counted from the aligned start.
     pub starts: [usize; 3],
 }
@@ -115,19 +118,21 @@ pub struct ExpertBuf {
 impl ExpertBuf {
     /// Allocates `len` zero bytes (a multiple of [`WINDOW`]); pages are touched at first use.
     pub fn new(len: usize) -> Self {
-        let mem = vec![0u8; len + WINDOW];
+        let mut mem = BytesMut::zeroed(len + WINDOW);
         let base = mem.as_ptr().align_offset(WINDOW);
-        Self { mem, base, len, starts: [0; 3] }
+        mem.advance(base);
+        mem.truncate(len);
+        Self { mem, starts: [0; 3] }
     }
 
     /// The aligned memory.
     pub fn bytes(&self) -> &[u8] {
-        &self.mem[self.base..self.base + self.len]
+        &self.mem
     }
 
     /// The aligned memory, to be read into.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.mem[self.base..self.base + self.len]
+        &mut self.mem
     }
 
     /// The bytes of one matrix.
@@ -147,5 +152,20 @@ mod tests {
         let moved = Box::new(buf);
         assert_eq!(moved.bytes().as_ptr() as usize % WINDOW, 0);
         assert_eq!(moved.bytes().len(), 2 * WINDOW);
+    }
+
+    #[test]
+    fn a_buffer_cut_into_pieces_and_joined_is_the_same_memory() {
+        let mut buf = ExpertBuf::new(3 * WINDOW);
+        let place = buf.bytes().as_ptr();
+        let mut rest = std::mem::take(&mut buf.mem);
+        let (mut a, mut b) = (rest.split_to(WINDOW), rest.split_to(WINDOW));
+        a.fill(1);
+        b.fill(2);
+        a.unsplit(b);
+        a.unsplit(rest);
+        buf.mem = a;
+        assert_eq!(buf.bytes().as_ptr(), place);
+        assert_eq!((buf.bytes().len(), buf.bytes()[0], buf.bytes()[2 * WINDOW - 1]), (3 * WINDOW, 1, 2));
     }
 }
