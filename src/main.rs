@@ -1,1 +1,7 @@
-fn main() {}
+//! The `foregate` program: parse, run, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    foregate::cli::main()
+}

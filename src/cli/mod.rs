@@ -1,1 +1,69 @@
-//! (in work)
+//! The command line: what was typed becomes a resolved plan, the plan is run, results are printed.
+//!
+//! One file per command, each with its own `Args` and `run`; [`flags`] holds the groups that commands share. Stdout
+//! carries a command's result and nothing else; messages, progress and figures go to stderr. This is the only room
+//! that prints.
+
+mod completions;
+mod man;
+mod out;
+pub mod size;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Error, Result};
+
+/// Runs Mixture-of-Experts language models that do not fit in memory.
+///
+/// The dense part of a model and a bounded cache of its experts stay in memory; the other experts are read from a
+/// stock GGUF file as they are needed. The answer is the same at any memory budget.
+#[derive(Debug, Parser)]
+#[command(name = "foregate", version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// Parses the process's arguments and runs the command: 0 done, 1 failed, 2 bad usage.
+pub fn main() -> ExitCode {
+    let result = match Cli::try_parse() {
+        Ok(cli) => run(cli.command),
+        Err(shown) => {
+            // Help, the version, or a usage error; printing fails only when nobody reads.
+            let _ = shown.print();
+            return ExitCode::from(shown.exit_code() as u8);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) if is_broken_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::from(if e.is_usage() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    }
+}
+
+/// Whether the reader of our stdout has gone, which is its good right.
+fn is_broken_pipe(e: &Error) -> bool {
+    matches!(e, Error::Io { path, source }
+        if path.as_os_str() == out::STDOUT && source.kind() == io::ErrorKind::BrokenPipe)
+}

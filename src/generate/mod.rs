@@ -1,1 +1,4 @@
-//! (in work)
+//! Generation: the memory plan, the session, the sampler, stop rules, streaming. Prints nothing.
+
+pub mod sampler;
+pub mod stop;

@@ -1,1 +1,3 @@
-//! (in work)
+//! What a run did, as text and JSON.
+
+pub mod units;

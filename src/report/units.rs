@@ -1,0 +1,45 @@
+//! Numbers with their units, for people.
+
+/// Bytes as `2.65 MiB`: binary units, three significant digits or more.
+pub fn bytes(n: u64) -> String {
+    const NAMES: [&str; 5] = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+    let mut value = n as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < NAMES.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    match unit {
+        0 => format!("{n} bytes"),
+        _ if value < 10.0 => format!("{value:.2} {}", NAMES[unit]),
+        _ => format!("{value:.1} {}", NAMES[unit]),
+    }
+}
+
+/// `numerator / denominator` as a percentage, or `-` where there was nothing to count.
+pub fn percent(numerator: u64, denominator: u64) -> String {
+    match denominator {
+        0 => "-".into(),
+        _ => format!("{:.1} %", 100.0 * numerator as f64 / denominator as f64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_read_well() {
+        for (n, text) in
+            [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.00 KiB"), (2_780_000, "2.65 MiB"), (18 << 30, "18.0 GiB")]
+        {
+            assert_eq!(bytes(n), text);
+        }
+    }
+
+    #[test]
+    fn a_share_of_nothing_is_no_number() {
+        assert_eq!(percent(1, 8), "12.5 %");
+        assert_eq!(percent(0, 0), "-");
+    }
+}
