@@ -18,6 +18,7 @@ pub mod expert;
 pub mod generate;
 pub mod gguf;
 pub mod model;
+pub mod os;
 pub mod quant;
 pub mod report;
 pub mod tokenizer;
