@@ -5,6 +5,19 @@ use std::path::Path;
 
 use crate::{Error, Result};
 
+/// A name from a file as messages show it: between backticks, control characters escaped, shortened where it is long.
+#[derive(Clone, Copy)]
+pub(super) struct Quoted<'a>(pub(super) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const CHARS_MAX: usize = 100;
+        let mut chars = self.0.chars();
+        let shown: String = chars.by_ref().take(CHARS_MAX).collect();
+        write!(f, "`{}{}`", shown.escape_debug(), if chars.next().is_some() { "..." } else { "" })
+    }
+}
+
 /// Reads little-endian fields one after another and never past the end.
 pub(super) struct Cursor<'a> {
     bytes: &'a [u8],

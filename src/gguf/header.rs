@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Quoted};
 use super::map::MappedFile;
 use super::metadata::{Entry, Metadata};
 use super::value::ValueType;
@@ -110,57 +110,57 @@ fn utf8<'a>(cur: &Cursor<'_>, bytes: &'a [u8], at: usize, what: std::fmt::Argume
 fn read_entry(cur: &mut Cursor<'_>, i: usize) -> Result<Entry> {
     let at = cur.at();
     let bytes = cur.string(KEY_BYTES_MAX, format_args!("the name of key {i}"))?;
-    let key = utf8(cur, bytes, at, format_args!("the name of key {i}"))?;
+    let key = Quoted(utf8(cur, bytes, at, format_args!("the name of key {i}"))?);
     let ty = value_type(cur, key)?;
     let value = cur.at();
     skip_value(cur, ty, key, 0)?;
     Ok(Entry { key: at as u64 + 8, key_len: bytes.len() as u32, ty, value: value as u64, end: cur.at() as u64 })
 }
 
-fn value_type(cur: &mut Cursor<'_>, key: &str) -> Result<ValueType> {
+fn value_type(cur: &mut Cursor<'_>, key: Quoted<'_>) -> Result<ValueType> {
     let at = cur.at();
-    let id = cur.u32(format_args!("the type of key `{key}`"))?;
-    ValueType::from_id(id).ok_or_else(|| cur.error_at(at, format_args!("key `{key}` has the unknown value type {id}")))
+    let id = cur.u32(format_args!("the type of key {key}"))?;
+    ValueType::from_id(id).ok_or_else(|| cur.error_at(at, format_args!("key {key} has the unknown value type {id}")))
 }
 
 /// Steps over a value, checking every length in it.
-fn skip_value(cur: &mut Cursor<'_>, ty: ValueType, key: &str, depth: u32) -> Result<()> {
+fn skip_value(cur: &mut Cursor<'_>, ty: ValueType, key: Quoted<'_>, depth: u32) -> Result<()> {
     match ty {
-        ValueType::String => cur.string(STRING_BYTES_MAX, format_args!("a string of key `{key}`")).map(drop),
+        ValueType::String => cur.string(STRING_BYTES_MAX, format_args!("a string of key {key}")).map(drop),
         ValueType::Array => skip_array(cur, key, depth + 1),
         ValueType::Bool => skip_bools(cur, 1, key),
-        sized => cur.take(sized.size_min(), format_args!("the value of key `{key}`")).map(drop),
+        sized => cur.take(sized.size_min(), format_args!("the value of key {key}")).map(drop),
     }
 }
 
-fn skip_array(cur: &mut Cursor<'_>, key: &str, depth: u32) -> Result<()> {
+fn skip_array(cur: &mut Cursor<'_>, key: Quoted<'_>, depth: u32) -> Result<()> {
     let start = cur.at();
     if depth > ARRAY_DEPTH_MAX {
         return Err(
-            cur.error_at(start, format_args!("the arrays of key `{key}` are nested deeper than {ARRAY_DEPTH_MAX}"))
+            cur.error_at(start, format_args!("the arrays of key {key} are nested deeper than {ARRAY_DEPTH_MAX}"))
         );
     }
     let ty = value_type(cur, key)?;
     let at = cur.at();
-    let len = cur.u64(format_args!("the array length of key `{key}`"))?;
+    let len = cur.u64(format_args!("the array length of key {key}"))?;
     if len > ARRAY_LEN_MAX {
         return Err(
-            cur.error_at(at, format_args!("the array of key `{key}` has {len} entries; the limit is {ARRAY_LEN_MAX}"))
+            cur.error_at(at, format_args!("the array of key {key} has {len} entries; the limit is {ARRAY_LEN_MAX}"))
         );
     }
     match ty {
         ValueType::String | ValueType::Array => (0..len).try_for_each(|_| skip_value(cur, ty, key, depth)),
         ValueType::Bool => skip_bools(cur, len, key),
-        sized => cur.take(len * sized.size_min(), format_args!("the array of key `{key}`")).map(drop),
+        sized => cur.take(len * sized.size_min(), format_args!("the array of key {key}")).map(drop),
     }
 }
 
-fn skip_bools(cur: &mut Cursor<'_>, n: u64, key: &str) -> Result<()> {
+fn skip_bools(cur: &mut Cursor<'_>, n: u64, key: Quoted<'_>) -> Result<()> {
     let at = cur.at();
-    let bytes = cur.take(n, format_args!("the value of key `{key}`"))?;
+    let bytes = cur.take(n, format_args!("the value of key {key}"))?;
     match bytes.iter().position(|&b| b > 1) {
         Some(i) => {
-            Err(cur.error_at(at + i, format_args!("key `{key}` has a bool that is {}, neither 0 nor 1", bytes[i])))
+            Err(cur.error_at(at + i, format_args!("key {key} has a bool that is {}, neither 0 nor 1", bytes[i])))
         }
         None => Ok(()),
     }
@@ -179,19 +179,20 @@ fn alignment(metadata: &Metadata, file: &MappedFile) -> Result<u64> {
 fn read_tensor(cur: &mut Cursor<'_>, i: usize, shard: usize) -> Result<(TensorInfo, usize)> {
     let start = cur.at();
     let bytes = cur.string(NAME_BYTES_MAX, format_args!("the name of tensor {i}"))?;
-    let name = utf8(cur, bytes, start, format_args!("the name of tensor {i}"))?;
+    let text = utf8(cur, bytes, start, format_args!("the name of tensor {i}"))?;
+    let name = Quoted(text);
 
     let at = cur.at();
-    let n_dims = cur.u32(format_args!("the dimension count of tensor `{name}`"))?;
+    let n_dims = cur.u32(format_args!("the dimension count of tensor {name}"))?;
     if n_dims > DIMS_MAX {
-        return Err(cur.error_at(at, format_args!("tensor `{name}` has {n_dims} dimensions; the limit is {DIMS_MAX}")));
+        return Err(cur.error_at(at, format_args!("tensor {name} has {n_dims} dimensions; the limit is {DIMS_MAX}")));
     }
     let mut dims = Vec::with_capacity(n_dims.max(1) as usize);
     for d in 0..n_dims {
         let at = cur.at();
-        let dim = cur.u64(format_args!("dimension {d} of tensor `{name}`"))?;
+        let dim = cur.u64(format_args!("dimension {d} of tensor {name}"))?;
         if dim == 0 {
-            return Err(cur.error_at(at, format_args!("dimension {d} of tensor `{name}` is 0")));
+            return Err(cur.error_at(at, format_args!("dimension {d} of tensor {name} is 0")));
         }
         dims.push(dim);
     }
@@ -201,28 +202,28 @@ fn read_tensor(cur: &mut Cursor<'_>, i: usize, shard: usize) -> Result<(TensorIn
     }
 
     let at = cur.at();
-    let ty = GgmlType(cur.u32(format_args!("the type of tensor `{name}`"))?);
+    let ty = GgmlType(cur.u32(format_args!("the type of tensor {name}"))?);
     let Some(block) = ty.block_len() else {
         return Err(cur.error_at(
             at,
-            format_args!("tensor `{name}` has the unknown type number {}: its size cannot be told", ty.0),
+            format_args!("tensor {name} has the unknown type number {}: its size cannot be told", ty.0),
         ));
     };
     if dims[0] % block != 0 {
         return Err(cur.error_at(
             start,
             format_args!(
-                "tensor `{name}` has rows of {} weights, which {ty} cannot hold: its blocks are of {block}",
+                "tensor {name} has rows of {} weights, which {ty} cannot hold: its blocks are of {block}",
                 dims[0]
             ),
         ));
     }
     let elements = dims.iter().try_fold(1u64, |n, &d| n.checked_mul(d));
     let Some(bytes) = elements.and_then(|n| ty.bytes_for(n)) else {
-        return Err(cur.error_at(start, format_args!("tensor `{name}` of shape {dims:?} is larger than any file")));
+        return Err(cur.error_at(start, format_args!("tensor {name} of shape {dims:?} is larger than any file")));
     };
-    let offset = cur.u64(format_args!("the offset of tensor `{name}`"))?;
-    Ok((TensorInfo { name: name.to_owned(), ty, dims, shard, offset, bytes }, start))
+    let offset = cur.u64(format_args!("the offset of tensor {name}"))?;
+    Ok((TensorInfo { name: text.to_owned(), ty, dims, shard, offset, bytes }, start))
 }
 
 /// Makes offsets absolute, and checks that every tensor is aligned, inside the file, and apart from all others.
@@ -230,7 +231,8 @@ fn place(directory: Vec<(TensorInfo, usize)>, data: u64, alignment: u64, file: &
     let len = file.bytes().len() as u64;
     let mut tensors = Vec::with_capacity(directory.len());
     for (mut t, at) in directory {
-        let error = |what: String| Error::file(file.path(), format!("tensor `{}` {what} (entry at byte {at})", t.name));
+        let error =
+            |what: String| Error::file(file.path(), format!("tensor {} {what} (entry at byte {at})", Quoted(&t.name)));
         if t.offset % alignment != 0 {
             return Err(error(format!("is misaligned: its offset {} is no multiple of {alignment}", t.offset)));
         }
@@ -251,7 +253,7 @@ fn place(directory: Vec<(TensorInfo, usize)>, data: u64, alignment: u64, file: &
     for pair in by_offset.windows(2) {
         let [a, b] = [pair[0], pair[1]];
         if a.offset + a.bytes > b.offset {
-            let what = format!("tensors `{}` and `{}` overlap (at byte {})", a.name, b.name, b.offset);
+            let what = format!("tensors {} and {} overlap (at byte {})", Quoted(&a.name), Quoted(&b.name), b.offset);
             return Err(Error::file(file.path(), what));
         }
     }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::cursor::Quoted;
 use super::map::MappedFile;
 use super::value::{Strings, Value, ValueType};
 use crate::{Error, Result};
@@ -44,7 +45,7 @@ impl Metadata {
         for pair in by_key.windows(2) {
             let [a, b] = [&entries[pair[0] as usize], &entries[pair[1] as usize]];
             if key_bytes(&file, a) == key_bytes(&file, b) {
-                let what = format!("key `{}` stands twice, at bytes {} and {}", key_text(&file, a), a.key, b.key);
+                let what = format!("key {} stands twice, at bytes {} and {}", Quoted(key_text(&file, a)), a.key, b.key);
                 return Err(Error::file(file.path(), what));
             }
         }
@@ -111,7 +112,7 @@ impl Metadata {
                 let at = entry.value.saturating_add(8 + e.valid_up_to() as u64);
                 Err(Error::file(
                     self.file.path(),
-                    format!("the value of key `{key}` is not valid UTF-8 (at byte {at})"),
+                    format!("the value of key {} is not valid UTF-8 (at byte {at})", Quoted(key)),
                 ))
             }
         }
@@ -182,8 +183,8 @@ impl Metadata {
     fn wrong(&self, entry: &Entry, wanted: &str, found: Option<Value<'_>>) -> Error {
         let found = found.map_or("something else since the file changed".to_owned(), |v| v.describe());
         let what = format!(
-            "key `{}` should be {wanted}, but is {found} (at byte {})",
-            key_text(&self.file, entry),
+            "key {} should be {wanted}, but is {found} (at byte {})",
+            Quoted(key_text(&self.file, entry)),
             entry.value
         );
         Error::file(self.file.path(), what)
@@ -209,13 +210,17 @@ impl Metadata {
                 Some(v) => out.push(v),
                 None => {
                     let what = format!(
-                        "entry {i} of array `{key}` should be {wanted}, but is {} (array at byte {})",
+                        "entry {i} of array {} should be {wanted}, but is {} (array at byte {})",
+                        Quoted(key),
                         v.describe(),
                         entry.value
                     );
                     return Err(Error::file(self.file.path(), what));
                 }
             }
+        }
+        if out.len() != array.len() {
+            return Err(self.wrong(entry, wanted, None));
         }
         Ok(Some(out))
     }
@@ -229,7 +234,7 @@ impl Metadata {
     ) -> Result<Option<Vec<T>>> {
         let Some(entry) = self.entry(key) else { return Ok(None) };
         if n > LAYERS_MAX {
-            let what = format!("{n} layers are more than the {LAYERS_MAX} that are possible (for key `{key}`)");
+            let what = format!("{n} layers are more than the {LAYERS_MAX} that are possible (for key {})", Quoted(key));
             return Err(Error::file(self.file.path(), what));
         }
         if entry.ty != ValueType::Array {
@@ -238,7 +243,8 @@ impl Metadata {
         let values = many(self, key)?;
         match values {
             Some(v) if v.len() != n => {
-                let what = format!("array `{key}` has {} entries for {n} layers (at byte {})", v.len(), entry.value);
+                let what =
+                    format!("array {} has {} entries for {n} layers (at byte {})", Quoted(key), v.len(), entry.value);
                 Err(Error::file(self.file.path(), what))
             }
             values => Ok(values),

@@ -16,6 +16,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cursor::Quoted;
 pub use header::{
     ALIGNMENT_MAX, ARRAY_DEPTH_MAX, ARRAY_LEN_MAX, DIMS_MAX, KEY_BYTES_MAX, KEYS_MAX, NAME_BYTES_MAX, STRING_BYTES_MAX,
     TENSORS_MAX,
@@ -143,8 +144,12 @@ impl Gguf {
     /// `tensor` is not one of this model's.
     pub fn tensor_bytes(&self, tensor: &TensorInfo) -> Result<&[u8]> {
         self.files.get(tensor.shard).and_then(|f| f.get(tensor.offset, tensor.bytes)).ok_or_else(|| {
-            let what =
-                format!("does not hold tensor `{}` at byte {} of shard {}", tensor.name, tensor.offset, tensor.shard);
+            let what = format!(
+                "does not hold tensor {} at byte {} of shard {}",
+                Quoted(&tensor.name),
+                tensor.offset,
+                tensor.shard
+            );
             Error::file(self.path(), what)
         })
     }
@@ -189,8 +194,12 @@ fn index_names(tensors: &[TensorInfo], paths: &[PathBuf]) -> Result<Vec<u32>> {
         let [a, b] = [&tensors[pair[0] as usize], &tensors[pair[1] as usize]];
         if a.name == b.name {
             let other = if a.shard == b.shard { String::new() } else { format!(" of {}", paths[a.shard].display()) };
-            let what =
-                format!("tensor `{}` stands twice, at byte {}{other} and at byte {}", a.name, a.offset, b.offset);
+            let what = format!(
+                "tensor {} stands twice, at byte {}{other} and at byte {}",
+                Quoted(&a.name),
+                a.offset,
+                b.offset
+            );
             return Err(Error::file(&paths[b.shard], what));
         }
     }

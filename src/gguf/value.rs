@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use super::cursor::Quoted;
+use super::header::ARRAY_DEPTH_MAX;
 use crate::{Error, Result};
 
 /// The thirteen value types of the GGUF specification, by their number in the file.
@@ -259,7 +261,7 @@ impl<'a> Array<'a> {
         let Self { ty, len, mut bytes, mut at } = *self;
         (0..len).map_while(move |_| {
             let value = Value::read(ty, bytes, at)?;
-            let size = value_size(&value, bytes)?;
+            let size = value_size(&value, bytes, ARRAY_DEPTH_MAX)?;
             bytes = bytes.get(size..)?;
             at = at.checked_add(size as u64)?;
             Some(value)
@@ -267,20 +269,21 @@ impl<'a> Array<'a> {
     }
 }
 
-/// How many of `bytes` the value at their start takes.
-fn value_size(value: &Value<'_>, bytes: &[u8]) -> Option<usize> {
+/// How many of `bytes` the value at their start takes; `None` too where arrays nest deeper than `depth`.
+fn value_size(value: &Value<'_>, bytes: &[u8], depth: u32) -> Option<usize> {
     match value {
         Value::String(s) => s.len().checked_add(8),
-        Value::Array(a) => {
-            let mut rest = bytes.get(12..)?;
-            if let Some(size) = a.ty.size() {
-                return a.len.checked_mul(usize::try_from(size).ok()?)?.checked_add(12);
+        Value::Array(a) => match a.ty.size() {
+            Some(size) => a.len.checked_mul(usize::try_from(size).ok()?)?.checked_add(12),
+            None => {
+                let mut rest = bytes.get(12..)?;
+                for _ in 0..a.len {
+                    let v = Value::read(a.ty, rest, 0)?;
+                    rest = rest.get(value_size(&v, rest, depth.checked_sub(1)?)?..)?;
+                }
+                Some(bytes.len() - rest.len())
             }
-            for v in a.iter() {
-                rest = rest.get(value_size(&v, rest)?..)?;
-            }
-            Some(bytes.len() - rest.len())
-        }
+        },
         sized => usize::try_from(sized.ty().size()?).ok(),
     }
 }
@@ -328,7 +331,7 @@ impl<'a> Strings<'a> {
             at = start.saturating_add(bytes.len() as u64);
             std::str::from_utf8(bytes).map_err(|e| {
                 let at = start.saturating_add(e.valid_up_to() as u64);
-                Error::file(path, format!("entry {i} of array `{key}` is not valid UTF-8 (at byte {at})"))
+                Error::file(path, format!("entry {i} of array {} is not valid UTF-8 (at byte {at})", Quoted(key)))
             })
         })
     }

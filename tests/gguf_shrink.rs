@@ -1,0 +1,67 @@
+//! A model file that is cut while it is open: reads fail with an error, and the map ends the process with a message.
+
+#[path = "common/gguf_builder.rs"]
+mod builder;
+
+use builder::Builder;
+use foregate::gguf::{GgmlType, Gguf};
+
+fn model(dir: &std::path::Path) -> std::path::PathBuf {
+    Builder::new().tensor("w", GgmlType::F32, &[1 << 18]).write(dir, "m.gguf")
+}
+
+#[test]
+fn a_positioned_read_behind_the_new_end_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = model(dir.path());
+    let gguf = Gguf::open(&path).unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().set_len(4096).unwrap();
+    let t = gguf.tensor("w").unwrap();
+    let error = gguf.read_at(0, t.offset, &mut vec![0; t.bytes as usize]).unwrap_err().to_string();
+    assert!(error.contains("m.gguf") && error.contains("shortened while in use"), "{error}");
+}
+
+/// Set in the child process, which cuts its own file and then touches the map.
+#[cfg(unix)]
+const CHILD: &str = "FOREGATE_TEST_SHRINK_THREADS";
+
+#[cfg(unix)]
+fn touch_a_cut_map(threads: usize) -> ! {
+    foregate::os::install_bus_error_handler().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = model(dir.path());
+    let gguf = Gguf::open(&path).unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().set_len(4096).unwrap();
+    drop(dir);
+    let bytes = gguf.tensor_bytes(gguf.tensor("w").unwrap()).unwrap();
+    let start = std::sync::Barrier::new(threads);
+    std::thread::scope(|s| {
+        for i in 0..threads {
+            let start = &start;
+            s.spawn(move || {
+                start.wait();
+                std::hint::black_box(std::hint::black_box(bytes)[(i + 1) * 8192]);
+            });
+        }
+    });
+    std::process::exit(7);
+}
+
+#[test]
+#[cfg(unix)]
+fn touching_a_map_whose_file_shrank_ends_with_a_message_and_exit_code_1() {
+    const NAME: &str = "touching_a_map_whose_file_shrank_ends_with_a_message_and_exit_code_1";
+    if let Ok(threads) = std::env::var(CHILD) {
+        touch_a_cut_map(threads.parse().unwrap());
+    }
+    for threads in ["1", "8"] {
+        let out = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", NAME, "--nocapture"])
+            .env(CHILD, threads)
+            .output()
+            .unwrap();
+        let message = String::from_utf8_lossy(&out.stderr);
+        assert!(message.contains("a mapped file shrank"), "{threads} threads: {:?} {message}", out.status);
+        assert_eq!(out.status.code(), Some(1), "{threads} threads: {message}");
+    }
+}
