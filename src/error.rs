@@ -31,6 +31,14 @@ pub enum Error {
     /// A memory budget that cannot work; the text holds the smallest that does.
     #[error("{0}")]
     Budget(String),
+    /// A prompt that the context has no room for.
+    #[error("{tokens} tokens do not fit into the context of {ctx}: `--ctx {tokens}` or more makes room")]
+    ContextFull {
+        /// Tokens of the prompt.
+        tokens: usize,
+        /// Tokens that the KV cache can hold.
+        ctx: usize,
+    },
     /// A flag or argument that makes no sense (exit code 2).
     #[error("{0}")]
     Usage(String),

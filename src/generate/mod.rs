@@ -1,4 +1,7 @@
 //! Generation: the memory plan, the session, the sampler, stop rules, streaming. Prints nothing.
 
+pub mod perplexity;
 pub mod sampler;
+pub mod stats;
 pub mod stop;
+pub mod stream;
