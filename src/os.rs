@@ -49,6 +49,83 @@ pub fn drop_mapped_pages(map: &Mmap) {
     let _ = map;
 }
 
+/// Takes the pages of a range of a map out of the resident set, as [`drop_mapped_pages`] does. A range that does not
+/// lie in the map is left alone.
+pub fn drop_mapped_range(map: &Mmap, offset: usize, len: usize) {
+    if offset.checked_add(len).is_none_or(|end| end > map.len()) {
+        return;
+    }
+    #[cfg(unix)]
+    // SAFETY: the range lies in the map, so no other mapping is touched (the system rounds to whole pages, which are the
+    // map's own). A read-only map of a file holds nothing that the file does not: the next touch reads it again.
+    let _ = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, offset, len) };
+    #[cfg(not(unix))]
+    let _ = (map, offset, len);
+}
+
+/// Asks the system to start reading a range of a map. Advice only.
+pub fn will_need(map: &Mmap, offset: usize, len: usize) {
+    #[cfg(unix)]
+    let _ = map.advise_range(memmap2::Advice::WillNeed, offset, len);
+    #[cfg(not(unix))]
+    let _ = (map, offset, len);
+}
+
+/// Maps a file whose ranges are read in no order: a page fault reads no more than it must.
+///
+/// # Errors
+/// What the system says.
+pub fn map_for_random_reads(file: &File) -> io::Result<Mmap> {
+    // SAFETY: the map is read-only. Another process may change the file: readers of the map treat its bytes as
+    // untrusted; a shortened file raises SIGBUS, which the binary turns into a message.
+    let map = unsafe { Mmap::map(file) }?;
+    #[cfg(unix)]
+    let _ = map.advise(memmap2::Advice::Random);
+    Ok(map)
+}
+
+/// One positioned read: how many bytes came, 0 at the file's end. An interrupted read is repeated.
+///
+/// # Errors
+/// What the system says.
+pub fn read_at(file: &File, offset: u64, out: &mut [u8]) -> io::Result<usize> {
+    loop {
+        #[cfg(unix)]
+        let read = std::os::unix::fs::FileExt::read_at(file, out, offset);
+        #[cfg(windows)]
+        let read = std::os::windows::fs::FileExt::seek_read(file, out, offset);
+        match read {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+/// Opens a file for reads that bypass the page cache: `O_DIRECT` on Linux, `F_NOCACHE` on Apple systems. Such reads need
+/// aligned offsets, lengths and memory.
+///
+/// # Errors
+/// The system or the file system has no such reads.
+pub fn open_direct(path: &Path) -> io::Result<File> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = rustix::fs::OFlags::DIRECT.bits() as i32;
+        File::options().read(true).custom_flags(flags).open(path)
+    }
+    #[cfg(target_vendor = "apple")]
+    {
+        let file = File::open(path)?;
+        rustix::fs::fcntl_nocache(&file, true)?;
+        Ok(file)
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+    {
+        let _ = path;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 /// The process's resident set in bytes; `None` where the system does not say (only Linux does).
 pub fn resident_bytes() -> Option<u64> {
     kib_field(&std::fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")
@@ -164,6 +241,18 @@ mod tests {
         assert!(peak_resident_bytes().unwrap() > 30 << 20);
         assert!(available_memory().unwrap() > 0);
         drop(touched);
+    }
+
+    #[test]
+    fn dropped_pages_of_a_map_come_back_and_ranges_outside_of_it_are_left_alone() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        io::Write::write_all(&mut file, &[7; 20_000]).unwrap();
+        let map = map_for_random_reads(file.as_file()).unwrap();
+        for (offset, len) in [(100, 9000), (0, 20_000), (19_000, 2_000_000), (usize::MAX, 2)] {
+            will_need(&map, offset, len);
+            drop_mapped_range(&map, offset, len);
+            assert!(map.iter().all(|&b| b == 7));
+        }
     }
 
     #[test]

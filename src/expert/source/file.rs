@@ -1,0 +1,138 @@
+//! The model's shard files, opened for one of the read paths, and one read of a piece of an expert.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use bytes::BytesMut;
+use memmap2::Mmap;
+
+use super::ReadPath;
+use crate::error::{Error, Result};
+use crate::expert::{ExpertId, WINDOW};
+use crate::os;
+
+/// A range of a shard file that is read into memory of its own: whole windows from `offset`, of which the bytes from
+/// `skip` to `need` are wanted.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) shard: usize,
+    /// Aligned byte offset in the file of the memory's first byte.
+    pub(super) offset: u64,
+    pub(super) skip: usize,
+    pub(super) need: usize,
+    pub(super) mem: BytesMut,
+    /// For messages.
+    pub(super) expert: ExpertId,
+}
+
+/// What a read cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ReadCost {
+    pub(super) bytes: u64,
+    pub(super) reads: u64,
+}
+
+/// One shard on one read path.
+enum Shard {
+    /// Aligned reads past the page cache.
+    Direct(File),
+    /// Copies out of a map whose pages are dropped again.
+    Mmap(Mmap),
+    /// Reads through the page cache.
+    Buffered(File),
+}
+
+/// All shards, opened for one read path.
+pub(super) struct Shards {
+    shards: Vec<Shard>,
+    paths: Vec<PathBuf>,
+}
+
+impl Shards {
+    pub(super) fn open(paths: &[PathBuf], path: ReadPath) -> Result<Self> {
+        let open = |p: &PathBuf| {
+            let buffered = || File::open(p);
+            let shard = match path {
+                ReadPath::Direct => os::open_direct(p).map(Shard::Direct),
+                ReadPath::Mmap => buffered().and_then(|f| os::map_for_random_reads(&f)).map(Shard::Mmap),
+                ReadPath::Buffered => buffered().map(Shard::Buffered),
+            };
+            shard.map_err(|e| Error::io(p, e))
+        };
+        Ok(Self { shards: paths.iter().map(open).collect::<Result<_>>()?, paths: paths.to_vec() })
+    }
+
+    /// Reads the wanted bytes of a piece to their place in its memory.
+    ///
+    /// # Errors
+    /// The file's path, the offset and the expert, with what the system said or where the file now ends.
+    pub(super) fn read(&self, piece: &mut Piece) -> Result<ReadCost> {
+        match &self.shards[piece.shard] {
+            Shard::Direct(file) => self.read_file(file, piece, 0, WINDOW),
+            Shard::Buffered(file) => self.read_file(file, piece, piece.skip, 1),
+            Shard::Mmap(map) => self.copy(map, piece),
+        }
+    }
+
+    /// Reads from `from` until all wanted bytes are there; each read starts at a multiple of `align`.
+    fn read_file(&self, file: &File, piece: &mut Piece, from: usize, align: usize) -> Result<ReadCost> {
+        let mut cost = ReadCost::default();
+        // Aligned reads end aligned too; where the file ends first, the read is short.
+        let end = piece.need.next_multiple_of(align);
+        let mut at = from;
+        while at < piece.need {
+            let start = at - at % align;
+            let offset = piece.offset + start as u64;
+            let n = os::read_at(file, offset, &mut piece.mem[start..end]).map_err(|e| {
+                self.failure(piece, &format!("cannot read {} bytes at offset {offset}: {e}", end - start))
+            })?;
+            cost.reads += 1;
+            cost.bytes += n as u64;
+            if start + n <= at {
+                return Err(self.shortened(piece, offset + n as u64));
+            }
+            at = start + n;
+        }
+        Ok(cost)
+    }
+
+    fn copy(&self, map: &Mmap, piece: &mut Piece) -> Result<ReadCost> {
+        let range = usize::try_from(piece.offset).ok().map(|at| at + piece.skip..at + piece.need);
+        let Some((range, from)) = range.and_then(|r| map.get(r.clone()).map(|bytes| (r, bytes))) else {
+            return Err(self.shortened(piece, map.len() as u64));
+        };
+        os::will_need(map, range.start, range.len());
+        piece.mem[piece.skip..piece.need].copy_from_slice(from);
+        os::drop_mapped_range(map, range.start, range.len());
+        Ok(ReadCost { bytes: range.len() as u64, reads: 1 })
+    }
+
+    fn shortened(&self, piece: &Piece, end: u64) -> Error {
+        let wanted = piece.offset + piece.need as u64;
+        self.failure(piece, &format!("the file ends at byte {end} before byte {wanted}: it was shortened while in use"))
+    }
+
+    fn failure(&self, piece: &Piece, what: &str) -> Error {
+        let ExpertId { layer, index } = piece.expert;
+        Error::file(&self.paths[piece.shard], format!("expert {index} of layer {layer}: {what}"))
+    }
+}
+
+/// Checks with real reads that a file gives the same bytes past the page cache as through it: some file systems accept
+/// the flag and refuse the read, or return other bytes. `windows` are aligned offsets; the file's tail is tried too.
+pub(super) fn verify_direct(path: &Path, windows: &[u64]) -> Result<(), String> {
+    let why = |e: std::io::Error| e.to_string();
+    let (direct, buffered) = (os::open_direct(path).map_err(why)?, File::open(path).map_err(why)?);
+    let len = buffered.metadata().map_err(why)?.len();
+    let tail = len.saturating_sub(1) / WINDOW as u64 * WINDOW as u64;
+    let mut got = crate::expert::ExpertBuf::new(WINDOW);
+    let mut want = vec![0; WINDOW];
+    for &offset in windows.iter().chain([&tail]).filter(|&&offset| offset < len) {
+        let n = os::read_at(&direct, offset, got.bytes_mut()).map_err(why)?;
+        let m = os::read_at(&buffered, offset, &mut want).map_err(why)?;
+        if n != m || got.bytes()[..n] != want[..m] {
+            return Err(format!("other bytes at offset {offset} than through the page cache"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! Finds out which read path and how many lanes are fastest here: it depends on the drive, the file system and what
+//! the page cache holds, so it is measured on the model's own file.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::file::{Piece, Shards, verify_direct};
+use super::{Measured, PIECE, ReadPath, SourceInfo, SourceOptions};
+use crate::error::Result;
+use crate::expert::{ExpertBuf, ExpertId, ExpertLayer, Extent, WINDOW};
+
+/// Models with fewer expert bytes are read through the page cache, unmeasured: it holds them.
+const MEASURED_BYTES_MIN: u64 = 512 << 20;
+/// Lanes where nothing is measured.
+const LANES_DEFAULT: usize = 4;
+/// Lanes that are tried.
+const LANES_TRIED: [usize; 3] = [2, 4, 8];
+/// How long one path with one number of lanes is read.
+const TRIAL: Duration = Duration::from_millis(70);
+/// No further trial begins after this.
+const TRIALS_END: Duration = Duration::from_millis(600);
+/// A trial within this share of the fastest is as good: then the earlier one is taken, which leaves more of the
+/// processor to compute.
+const AS_GOOD: f64 = 0.95;
+
+/// Settles what `options` leave open.
+pub(super) fn choose(shards: &[PathBuf], layers: &[ExpertLayer], options: SourceOptions) -> Result<SourceInfo> {
+    let bytes: u64 = layers.iter().map(|l| l.count as u64 * l.expert_bytes() as u64).sum();
+    let small = bytes < MEASURED_BYTES_MIN;
+    let mut info = SourceInfo {
+        path: options.path.unwrap_or(ReadPath::Buffered),
+        lanes: options.lanes.unwrap_or(LANES_DEFAULT),
+        measured: Vec::new(),
+        note: None,
+    };
+    let mut direct = false;
+    if options.path == Some(ReadPath::Direct) || (options.path.is_none() && !small) {
+        match direct_works(shards, layers) {
+            Ok(()) => direct = true,
+            Err(why) => {
+                info.note = Some(format!("direct reads do not work here ({why}): reading through the page cache"));
+                if options.path == Some(ReadPath::Direct) {
+                    info.path = ReadPath::Buffered;
+                }
+            }
+        }
+    }
+    if small || (options.path.is_some() && options.lanes.is_some()) {
+        return Ok(info);
+    }
+    let paths = match options.path {
+        Some(_) => vec![info.path],
+        None if direct => vec![ReadPath::Direct, ReadPath::Mmap],
+        None => vec![ReadPath::Buffered, ReadPath::Mmap],
+    };
+    let lanes = options.lanes.map_or(LANES_TRIED.to_vec(), |n| vec![n]);
+    info.measured = trials(shards, layers, &paths, &lanes)?;
+    let fastest = info.measured.iter().map(|m| m.bytes_per_s).fold(0.0, f64::max);
+    if let Some(best) = info.measured.iter().find(|m| m.bytes_per_s >= fastest * AS_GOOD) {
+        (info.path, info.lanes) = (best.path, best.lanes);
+    }
+    Ok(info)
+}
+
+/// Tries direct reads on every shard that holds experts.
+fn direct_works(shards: &[PathBuf], layers: &[ExpertLayer]) -> Result<(), String> {
+    for (shard, path) in shards.iter().enumerate() {
+        let extents = layers.iter().flat_map(|l| &l.extents).filter(|x| x.shard == shard);
+        let windows: Vec<u64> = extents.take(3).map(|x| x.offset - x.offset % WINDOW as u64).collect();
+        if !windows.is_empty() {
+            verify_direct(path, &windows)?;
+        }
+    }
+    Ok(())
+}
+
+fn trials(shards: &[PathBuf], layers: &[ExpertLayer], paths: &[ReadPath], lanes: &[usize]) -> Result<Vec<Measured>> {
+    let samples = Samples::new(layers);
+    let begin = Instant::now();
+    let mut measured = Vec::new();
+    for &path in paths {
+        let opened = Shards::open(shards, path)?;
+        for &lanes in lanes {
+            if !measured.is_empty() && begin.elapsed() > TRIALS_END {
+                break;
+            }
+            measured.push(Measured { path, lanes, bytes_per_s: trial(&opened, &samples, lanes) });
+        }
+    }
+    Ok(measured)
+}
+
+/// Bytes per second of `lanes` threads that read one sample after the other. A failed read ends its thread: the
+/// model's first use of that expert will say what is wrong.
+fn trial(shards: &Shards, samples: &Samples<'_>, lanes: usize) -> f64 {
+    let bytes = AtomicU64::new(0);
+    let begin = Instant::now();
+    let lane = || {
+        let mut mem = std::mem::take(&mut ExpertBuf::new(PIECE + WINDOW).mem);
+        while begin.elapsed() < TRIAL {
+            let mut piece = samples.next(mem);
+            let read = shards.read(&mut piece);
+            mem = piece.mem;
+            match read {
+                Ok(_) => bytes.fetch_add((piece.need - piece.skip) as u64, Ordering::Relaxed),
+                Err(_) => break,
+            };
+        }
+    };
+    std::thread::scope(|scope| (0..lanes).for_each(|_| drop(scope.spawn(lane))));
+    bytes.load(Ordering::Relaxed) as f64 / begin.elapsed().as_secs_f64()
+}
+
+/// Ranges of expert data, spread over the whole model and not repeated soon: what a trial has read is in the page
+/// cache for the next.
+struct Samples<'a> {
+    /// Extent and experts in it.
+    extents: Vec<(&'a Extent, u64, u32)>,
+    next: AtomicU64,
+}
+
+impl<'a> Samples<'a> {
+    fn new(layers: &'a [ExpertLayer]) -> Self {
+        let extents = layers.iter().flat_map(|l| l.extents.iter().map(move |x| (x, l.count as u64, l.layer)));
+        Self { extents: extents.filter(|x| x.1 > 0 && x.0.len > 0).collect(), next: AtomicU64::new(0) }
+    }
+
+    /// The next range, of at most [`PIECE`] bytes, to be read into `mem`.
+    fn next(&self, mem: bytes::BytesMut) -> Piece {
+        // The golden ratio's multiples are spread evenly however many are taken.
+        let n = self.next.fetch_add(1, Ordering::Relaxed).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let pick = |range: u64, n: u64| ((u128::from(n) * u128::from(range)) >> 64) as u64;
+        let (extent, count, layer) = self.extents[pick(self.extents.len() as u64, n) as usize];
+        let index = pick(count, n.wrapping_mul(self.extents.len() as u64));
+        let first = extent.offset + index * extent.len as u64;
+        let skip = (first % WINDOW as u64) as usize;
+        let need = skip + extent.len.min(PIECE);
+        Piece {
+            shard: extent.shard,
+            offset: first - skip as u64,
+            skip,
+            need,
+            mem,
+            expert: ExpertId { layer, index: index as u32 },
+        }
+    }
+}
