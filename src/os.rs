@@ -205,15 +205,30 @@ pub fn cpu_name() -> String {
 pub fn install_bus_error_handler() -> io::Result<()> {
     #[cfg(unix)]
     {
+        use std::sync::atomic::{AtomicBool, Ordering};
         const MESSAGE: &[u8] = b"foregate: a mapped file shrank while it was in use, or its disk failed: \
             the model file must not be replaced or cut while foregate runs\n";
-        // SAFETY: the handler makes a write and an _exit, both of which are async-signal-safe; it allocates nothing,
-        // takes no lock and cannot panic.
+        static TOLD: AtomicBool = AtomicBool::new(false);
+        // The standard library's own handler, which looks for stack overflows, would run first and restore the
+        // default action: a second thread that touches the map meanwhile would then kill the process before the
+        // message is out. On Linux an overflow raises SIGSEGV, so that handler is not needed for SIGBUS.
+        #[cfg(target_os = "linux")]
+        // SAFETY: SIGBUS exists and SIG_DFL is a valid action for it; the handler it replaces is never called by name.
+        unsafe {
+            if libc::signal(libc::SIGBUS, libc::SIG_DFL) == libc::SIG_ERR {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        // SAFETY: the handler touches one atomic, writes and calls _exit, all of which are async-signal-safe; it
+        // allocates nothing, takes no lock and cannot panic.
         unsafe {
             signal_hook::low_level::register(signal_hook::consts::SIGBUS, || {
-                // With stderr closed there is nobody to tell; the exit code still does.
-                let _ = rustix::io::write(rustix::stdio::stderr(), MESSAGE);
-                signal_hook::low_level::exit(1);
+                // One thread tells and ends the process; any other returns, faults again, and comes back here until then.
+                if !TOLD.swap(true, Ordering::AcqRel) {
+                    // With stderr closed there is nobody to tell; the exit code still does.
+                    let _ = rustix::io::write(rustix::stdio::stderr(), MESSAGE);
+                    signal_hook::low_level::exit(1);
+                }
             })?;
         }
     }
