@@ -5,6 +5,8 @@
 //! that prints.
 
 mod completions;
+pub mod demo;
+pub mod flags;
 mod man;
 mod out;
 pub mod size;

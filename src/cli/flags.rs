@@ -1,0 +1,311 @@
+//! Flags that several commands share, as typed. Each command resolves them into what it runs with.
+
+use std::path::PathBuf;
+
+use clap::builder::RangedU64ValueParser;
+use clap::{Args, ValueEnum};
+
+use crate::cli::size;
+use crate::error::{Error, Result};
+use crate::generate::sampler::{Sampling, random_seed};
+
+/// The model's file, where the demo model can stand in.
+#[derive(Args, Clone, Debug)]
+pub struct ModelFlag {
+    /// GGUF file, or the first shard of one [default: the demo model]
+    #[arg(value_name = "MODEL")]
+    pub model: Option<PathBuf>,
+}
+
+const MEMORY: &str = "Device and memory";
+const COMPUTE: &str = "Compute and reading";
+const SAMPLING: &str = "Sampling";
+
+/// How a model is run. Nothing here but `--device`, `--kv` and `--ctx` can change a bit of the output.
+#[derive(Args, Clone, Debug)]
+pub struct EngineFlags {
+    /// Where to compute: auto (a GPU if there is one, else the CPU), cpu, gpu, gpu:N (see `foregate devices`), reference
+    /// (slow and plain: the oracle of the others)
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = parse_device, help_heading = MEMORY)]
+    pub device: DeviceFlag,
+    /// Ceiling of the process's resident memory [default: what is available, less 1 GiB or 10 %]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, help_heading = MEMORY)]
+    pub memory: Option<u64>,
+    /// Ceiling of GPU memory
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, help_heading = MEMORY)]
+    pub vram: Option<u64>,
+    /// Expert cache: a size, N% of all experts, or Nx the experts that one token uses [default: what fits]
+    #[arg(long, value_name = "SIZE|N%|Nx", value_parser = parse_cache, help_heading = MEMORY)]
+    pub cache: Option<CacheFlag>,
+    /// Context: tokens that prompt and answer may have together [default: the model's, at most 4096]
+    #[arg(long, value_name = "N", value_parser = count(), help_heading = MEMORY)]
+    pub ctx: Option<usize>,
+    /// Storage of keys and values [default: f16; f32 on the reference device]
+    #[arg(long, value_name = "TYPE", help_heading = MEMORY)]
+    pub kv: Option<KvFlag>,
+
+    /// Worker threads of the CPU device [default: the CPU's cores]
+    #[arg(long, value_name = "N", value_parser = count(), help_heading = COMPUTE)]
+    pub threads: Option<usize>,
+    /// Tokens of a prompt that are computed together
+    #[arg(long, value_name = "N", value_parser = count(), help_heading = COMPUTE)]
+    pub batch: Option<usize>,
+    /// Instructions of the CPU device [default: the best that the CPU has]
+    #[arg(long, value_name = "LEVEL", value_parser = ["portable", "avx2", "avx512"], help_heading = COMPUTE)]
+    pub cpu_features: Option<String>,
+    /// How experts are read: auto measures mmap and direct reads on the model's file
+    #[arg(long, value_name = "PATH", default_value = "auto", help_heading = COMPUTE)]
+    pub io: IoFlag,
+    /// Concurrent reads [default: measured]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=64), help_heading = COMPUTE)]
+    pub lanes: Option<usize>,
+
+    /// Say more on stderr: the plan, the choices, the seed
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+impl EngineFlags {
+    /// Refuses flags that could not act on the chosen device.
+    ///
+    /// # Errors
+    /// The first such flag, named.
+    pub fn check(&self) -> Result<()> {
+        use DeviceFlag::{Auto, Cpu, Gpu, Reference};
+        let refuse = |flag: &str, why: &str| Err(Error::Usage(format!("{flag} {why}")));
+        match self.device {
+            Cpu | Reference if self.vram.is_some() => refuse("--vram", "needs a GPU: add --device gpu"),
+            Gpu(_) | Reference if self.threads.is_some() => refuse("--threads", "is for --device cpu"),
+            Gpu(_) | Reference if self.cpu_features.is_some() => refuse("--cpu-features", "is for --device cpu"),
+            Reference if self.kv.is_some_and(|kv| kv != KvFlag::F32) => {
+                refuse("--kv", "cannot be changed with --device reference, which keeps f32")
+            }
+            Auto | Cpu | Gpu(_) | Reference => Ok(()),
+        }
+    }
+}
+
+/// `--device` as typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceFlag {
+    /// A GPU if there is one, else the CPU.
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The best adapter, or the one of this number.
+    Gpu(Option<usize>),
+    /// The oracle.
+    Reference,
+}
+
+fn parse_device(text: &str) -> Result<DeviceFlag, String> {
+    match text {
+        "auto" => Ok(DeviceFlag::Auto),
+        "cpu" => Ok(DeviceFlag::Cpu),
+        "gpu" => Ok(DeviceFlag::Gpu(None)),
+        "reference" => Ok(DeviceFlag::Reference),
+        _ => {
+            let number = text.strip_prefix("gpu:").and_then(|n| n.parse().ok());
+            number.map(|n| DeviceFlag::Gpu(Some(n))).ok_or_else(|| "give auto, cpu, gpu, gpu:N or reference".into())
+        }
+    }
+}
+
+/// `--cache` as typed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CacheFlag {
+    /// This many bytes.
+    Bytes(u64),
+    /// This share of all experts, above 0 and at most 1.
+    Share(f64),
+    /// This many times the experts that one token uses.
+    Cycles(f64),
+}
+
+fn parse_cache(text: &str) -> Result<CacheFlag, String> {
+    let number = |digits: &str| {
+        let plain = digits.chars().all(|c| c.is_ascii_digit() || c == '.');
+        digits.parse::<f64>().ok().filter(|n| plain && *n > 0.0)
+    };
+    let help = || format!("`{text}` is no cache size: write 4GiB, 25% or 1.5x");
+    if let Some(digits) = text.strip_suffix('%') {
+        match number(digits).ok_or_else(help)? {
+            percent if percent <= 100.0 => Ok(CacheFlag::Share(percent / 100.0)),
+            _ => Err(format!("`{text}` is more than all experts: write 100%")),
+        }
+    } else if let Some(digits) = text.strip_suffix('x') {
+        number(digits).map(CacheFlag::Cycles).ok_or_else(help)
+    } else {
+        size::parse(text).map(CacheFlag::Bytes).map_err(|_| help())
+    }
+}
+
+/// `--io` as typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IoFlag {
+    /// Measured at start.
+    Auto,
+    /// A memory map, read by the lanes.
+    Mmap,
+    /// Reads past the page cache.
+    Direct,
+}
+
+/// `--kv` as typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KvFlag {
+    /// 2 bytes per element.
+    F16,
+    /// 4 bytes per element.
+    F32,
+    /// 34 bytes per 32 elements.
+    #[value(name = "q8_0")]
+    Q8_0,
+}
+
+/// How an answer is drawn and when it ends.
+#[derive(Args, Clone, Debug)]
+pub struct SamplingFlags {
+    /// Tokens to generate at most [default: until the answer or the context ends]
+    #[arg(short = 'n', long = "tokens", value_name = "N", help_heading = SAMPLING)]
+    pub tokens: Option<usize>,
+    /// End the answer before this text; may be given several times
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new(), help_heading = SAMPLING)]
+    pub stop: Vec<String>,
+    /// Temperature; 0 takes the best token always, and the flags below but --repeat-penalty are idle
+    #[arg(long, value_name = "T", default_value_t = 0.8, value_parser = |s: &str| float(s, 0.0, 1000.0), help_heading = SAMPLING)]
+    pub temp: f32,
+    /// Keep the best K tokens; 0: all
+    #[arg(long, value_name = "K", default_value_t = 40, help_heading = SAMPLING)]
+    pub top_k: usize,
+    /// Keep the fewest best tokens whose probabilities reach P; 1: all
+    #[arg(long, value_name = "P", default_value_t = 0.95, value_parser = |s: &str| float(s, f32::MIN_POSITIVE, 1.0), help_heading = SAMPLING)]
+    pub top_p: f32,
+    /// Keep tokens at least P times as probable as the best; 0: all
+    #[arg(long, value_name = "P", default_value_t = 0.05, value_parser = |s: &str| float(s, 0.0, 1.0), help_heading = SAMPLING)]
+    pub min_p: f32,
+    /// Make the last 64 tokens less likely; 1: no
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = |s: &str| float(s, f32::MIN_POSITIVE, 1000.0), help_heading = SAMPLING)]
+    pub repeat_penalty: f32,
+    /// Seed of the draw: the same seed gives the same text [default: random]
+    #[arg(long, value_name = "N", help_heading = SAMPLING)]
+    pub seed: Option<u64>,
+}
+
+impl SamplingFlags {
+    /// What the sampler runs with; a seed is drawn if none was given.
+    pub fn resolve(&self) -> Sampling {
+        Sampling {
+            temperature: self.temp,
+            top_k: self.top_k,
+            top_p: self.top_p,
+            min_p: self.min_p,
+            repeat_penalty: self.repeat_penalty,
+            seed: self.seed.unwrap_or_else(random_seed),
+        }
+    }
+}
+
+/// A count of at least one.
+fn count() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
+}
+
+fn float(text: &str, min: f32, max: f32) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if (min..=max).contains(&value) => Ok(value),
+        _ if min > 0.0 => Err(format!("give a number above 0, at most {max}")),
+        _ => Err(format!("give a number from {min} to {max}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        engine: EngineFlags,
+        #[command(flatten)]
+        sampling: SamplingFlags,
+    }
+
+    fn parse(flags: &str) -> Result<Line, String> {
+        let line =
+            Line::try_parse_from(["x"].into_iter().chain(flags.split_whitespace())).map_err(|e| e.to_string())?;
+        line.engine.check().map_err(|e| e.to_string())?;
+        Ok(line)
+    }
+
+    #[test]
+    fn cache_sizes_are_bytes_shares_or_cycles() {
+        let cache = |text: &str| parse(&format!("--cache {text}")).map(|line| line.engine.cache.unwrap());
+        assert_eq!(cache("4GiB").unwrap(), CacheFlag::Bytes(4 << 30));
+        assert_eq!(cache("12.5%").unwrap(), CacheFlag::Share(0.125));
+        assert_eq!(cache("1.5x").unwrap(), CacheFlag::Cycles(1.5));
+        for bad in ["0%", "101%", "0x", "x", "%", "-1x", "1e3x", "infx", "NaN%", "much"] {
+            assert!(cache(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn devices_are_named_or_numbered() {
+        let device = |text: &str| parse(&format!("--device {text}")).map(|line| line.engine.device);
+        assert_eq!(device("gpu").unwrap(), DeviceFlag::Gpu(None));
+        assert_eq!(device("gpu:1").unwrap(), DeviceFlag::Gpu(Some(1)));
+        for bad in ["gpu:", "gpu:x", "tpu", ""] {
+            assert!(device(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_flag_that_cannot_act_is_refused_by_name() {
+        for (flags, name) in [
+            ("--device cpu --vram 4G", "--vram"),
+            ("--device reference --threads 2", "--threads"),
+            ("--device gpu --threads 2", "--threads"),
+            ("--device gpu --cpu-features portable", "--cpu-features"),
+            ("--device reference --kv f16", "--kv"),
+        ] {
+            let error = parse(flags).err().unwrap_or_default();
+            assert!(error.starts_with(name), "{flags}: {error}");
+        }
+        assert!(parse("--device reference --kv f32 --memory 4G --lanes 4 --io direct").is_ok());
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        for flags in [
+            "--temp -1",
+            "--temp NaN",
+            "--top-p 0",
+            "--top-p 1.1",
+            "--min-p 2",
+            "--repeat-penalty 0",
+            "--ctx 0",
+            "--threads 0",
+            "--batch 0",
+            "--lanes 0",
+            "--lanes 65",
+            "--seed -1",
+            "-n -1",
+            "--memory 0",
+            "--kv q4_0",
+            "--io fast",
+            "--cpu-features mmx",
+        ] {
+            assert!(parse(flags).is_err(), "{flags}");
+        }
+    }
+
+    #[test]
+    fn sampling_defaults_are_the_samplers() {
+        let sampling = parse("").unwrap().sampling.resolve();
+        assert_eq!(sampling, Sampling { seed: sampling.seed, ..Sampling::default() });
+        assert_ne!(parse("").unwrap().sampling.resolve().seed, sampling.seed);
+        assert_eq!(parse("--seed 7").unwrap().sampling.resolve().seed, 7);
+    }
+}
