@@ -1,3 +1,4 @@
 //! What a run did, as text and JSON.
 
+pub mod run;
 pub mod units;

@@ -1,0 +1,136 @@
+//! One answer's figures: for people on stderr, for programs as JSON.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::generate::sampler::Sampling;
+use crate::generate::stats::{Phase, RunStats};
+use crate::generate::stream::Ended;
+use crate::report::units::{bytes, percent};
+
+/// What `generate --json` prints. The README explains the fields; a change of meaning changes `schema`.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct GenerateReport {
+    pub schema: &'static str,
+    pub text: String,
+    pub ids: Vec<u32>,
+    pub tokens: usize,
+    pub prompt_tokens: usize,
+    pub ended: Ended,
+    pub sha256: String,
+    pub hits: u64,
+    pub misses: u64,
+    pub evictions: u64,
+    pub bytes_read: u64,
+    pub prefill_tok_s: Option<f64>,
+    pub decode_tok_s: Option<f64>,
+    pub time_to_first_token_s: Option<f64>,
+    pub stall_s: f64,
+    pub load_s: f64,
+    pub prefill: Phase,
+    pub decode: Phase,
+    pub decode_step_ms: Option<Quantiles>,
+    pub sampling: Sampling,
+    pub run: RunFacts,
+}
+
+/// The schema of [`GenerateReport`].
+pub const GENERATE_SCHEMA: &str = "foregate.generate/1";
+
+/// Where and with what a run was made.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct RunFacts {
+    pub model: String,
+    pub model_bytes: u64,
+    pub device: String,
+    pub device_name: String,
+    pub ctx: usize,
+    pub memory_bytes: Option<u64>,
+    pub cache_slots: usize,
+    pub cache_bytes: u64,
+    pub read_path: String,
+    pub lanes: usize,
+    pub peak_resident_bytes: Option<u64>,
+}
+
+/// Step times in milliseconds, nearest rank.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Quantiles {
+    pub p5: f64,
+    pub median: f64,
+    pub p95: f64,
+}
+
+impl Quantiles {
+    /// The quantiles of a run's decode steps; `None` if there were none.
+    pub fn of_steps(stats: &RunStats) -> Option<Self> {
+        let ms = |share| stats.step_quantile(share).map(|step| step.as_secs_f64() * 1e3);
+        Some(Self { p5: ms(0.05)?, median: ms(0.5)?, p95: ms(0.95)? })
+    }
+}
+
+/// A run's figures for a reader of `--stats`, one line per phase.
+pub fn stats_text(stats: &RunStats, peak_resident: Option<u64>) -> String {
+    let mut text = phase_line("prefill", &stats.prefill) + &phase_line("decode", &stats.decode);
+    // Writing to a string cannot fail.
+    if let Some(first) = stats.first_token {
+        let _ = writeln!(text, "first token after {:.3} s", first.as_secs_f64());
+    }
+    if let Some(steps) = Quantiles::of_steps(stats) {
+        let _ = writeln!(text, "decode step: median {:.1} ms, p5 {:.1}, p95 {:.1}", steps.median, steps.p5, steps.p95);
+    }
+    if let Some(peak) = peak_resident {
+        let _ = writeln!(text, "peak resident memory {}", bytes(peak));
+    }
+    text
+}
+
+fn phase_line(name: &str, phase: &Phase) -> String {
+    let speed = phase.tokens_per_second().map_or("-".into(), |speed| format!("{speed:.2}"));
+    let experts = &phase.experts;
+    format!(
+        "{name}: {} tokens, {speed} tokens/s; expert hits {} ({} of {}), evictions {}; read {}{}; stalled {:.3} s\n",
+        phase.tokens,
+        percent(experts.hits, experts.requests()),
+        experts.hits,
+        experts.requests(),
+        experts.evictions,
+        bytes(experts.bytes_read),
+        match phase.tokens {
+            0 => String::new(),
+            n => format!(" ({} per token)", bytes(experts.bytes_read / n as u64)),
+        },
+        experts.stall.as_secs_f64(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::generate::stats::Counters;
+
+    #[test]
+    fn stats_name_speed_hits_bytes_and_stall_of_both_phases() {
+        let experts =
+            Counters { hits: 3, misses: 1, evictions: 1, bytes_read: 4 << 20, stall: Duration::from_millis(250) };
+        let stats = RunStats {
+            prefill: Phase { tokens: 8, time: Duration::from_secs(2), experts },
+            decode: Phase::default(),
+            first_token: Some(Duration::from_millis(2100)),
+            steps: vec![],
+        };
+        assert_eq!(
+            stats_text(&stats, Some(1 << 30)),
+            "prefill: 8 tokens, 4.00 tokens/s; expert hits 75.0 % (3 of 4), evictions 1; read 4.00 MiB (512.0 KiB per \
+             token); stalled 0.250 s\n\
+             decode: 0 tokens, - tokens/s; expert hits - (0 of 0), evictions 0; read 0 bytes; stalled 0.000 s\n\
+             first token after 2.100 s\npeak resident memory 1.00 GiB\n"
+        );
+    }
+}
