@@ -1,0 +1,287 @@
+//! The portable level: vectors as plain arrays, for CPUs without a level of their own, and as the definition of what
+//! each operation gives.
+
+use super::simd::{Isa, Task};
+
+/// Token of the level that every CPU has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Portable;
+
+/// 256 bits as bytes.
+#[derive(Clone, Copy)]
+#[repr(align(32))]
+pub struct Bytes([u8; 32]);
+
+/// Eight floats.
+#[derive(Clone, Copy)]
+#[repr(align(32))]
+pub struct Floats([f32; 8]);
+
+impl Bytes {
+    #[inline(always)]
+    fn map(a: Self, b: Self, f: impl Fn(u8, u8) -> u8) -> Self {
+        Self(std::array::from_fn(|i| f(a.0[i], b.0[i])))
+    }
+
+    #[inline(always)]
+    fn i16s(self) -> [i16; 16] {
+        std::array::from_fn(|i| i16::from_le_bytes([self.0[2 * i], self.0[2 * i + 1]]))
+    }
+
+    #[inline(always)]
+    fn i32s(self) -> [i32; 8] {
+        std::array::from_fn(|i| i32::from_le_bytes(std::array::from_fn(|j| self.0[4 * i + j])))
+    }
+
+    #[inline(always)]
+    fn from_i16s(v: [i16; 16]) -> Self {
+        Self(std::array::from_fn(|i| v[i / 2].to_le_bytes()[i % 2]))
+    }
+
+    #[inline(always)]
+    fn from_i32s(v: [i32; 8]) -> Self {
+        Self(std::array::from_fn(|i| v[i / 4].to_le_bytes()[i % 4]))
+    }
+
+    #[inline(always)]
+    fn map_i16(a: Self, b: Self, f: impl Fn(i16, i16) -> i16) -> Self {
+        let (a, b) = (a.i16s(), b.i16s());
+        Self::from_i16s(std::array::from_fn(|i| f(a[i], b[i])))
+    }
+
+    #[inline(always)]
+    fn map_i32(a: Self, b: Self, f: impl Fn(i32, i32) -> i32) -> Self {
+        let (a, b) = (a.i32s(), b.i32s());
+        Self::from_i32s(std::array::from_fn(|i| f(a[i], b[i])))
+    }
+}
+
+impl Floats {
+    #[inline(always)]
+    fn map(a: Self, b: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        Self(std::array::from_fn(|i| f(a.0[i], b.0[i])))
+    }
+}
+
+impl Isa for Portable {
+    type Int = Bytes;
+    type Float = Floats;
+
+    #[inline(always)]
+    fn vectorize<T: Task>(self, task: T) -> T::Output {
+        task.run(self)
+    }
+
+    #[inline(always)]
+    fn load_u8(self, v: &[u8; 32]) -> Bytes {
+        Bytes(*v)
+    }
+    #[inline(always)]
+    fn load_i8(self, v: &[i8; 32]) -> Bytes {
+        Bytes(v.map(i8::cast_unsigned))
+    }
+    #[inline(always)]
+    fn load_i16(self, v: &[i16; 16]) -> Bytes {
+        Bytes::from_i16s(*v)
+    }
+    #[inline(always)]
+    fn load_i32(self, v: &[i32; 8]) -> Bytes {
+        Bytes::from_i32s(*v)
+    }
+    #[inline(always)]
+    fn splat_u8(self, v: u8) -> Bytes {
+        Bytes([v; 32])
+    }
+    #[inline(always)]
+    fn splat_i16(self, v: i16) -> Bytes {
+        Bytes::from_i16s([v; 16])
+    }
+    #[inline(always)]
+    fn splat_i32(self, v: i32) -> Bytes {
+        Bytes::from_i32s([v; 8])
+    }
+    #[inline(always)]
+    fn store_u8(self, v: Bytes) -> [u8; 32] {
+        v.0
+    }
+    #[inline(always)]
+    fn store_i8(self, v: Bytes) -> [i8; 32] {
+        v.0.map(u8::cast_signed)
+    }
+    #[inline(always)]
+    fn store_i32(self, v: Bytes) -> [i32; 8] {
+        v.i32s()
+    }
+    #[inline(always)]
+    fn twice(self, v: &[u8; 16]) -> Bytes {
+        self.concat(v, v)
+    }
+    #[inline(always)]
+    fn concat(self, low: &[u8; 16], high: &[u8; 16]) -> Bytes {
+        Bytes(std::array::from_fn(|i| if i < 16 { low[i] } else { high[i - 16] }))
+    }
+    #[inline(always)]
+    fn nibbles(self, v: &[u8; 16]) -> Bytes {
+        Bytes(std::array::from_fn(|i| if i < 16 { v[i] & 15 } else { v[i - 16] >> 4 }))
+    }
+    #[inline(always)]
+    fn expand_bits(self, bits: u32) -> Bytes {
+        Bytes(std::array::from_fn(|i| if bits >> i & 1 == 1 { 0xFF } else { 0 }))
+    }
+    #[inline(always)]
+    fn widen_i8(self, v: &[i8; 16]) -> Bytes {
+        Bytes::from_i16s(v.map(i16::from))
+    }
+    #[inline(always)]
+    fn widen_u8(self, v: &[u8; 16]) -> Bytes {
+        Bytes::from_i16s(v.map(i16::from))
+    }
+    #[inline(always)]
+    fn halves_i16(self, low: i16, high: i16) -> Bytes {
+        Bytes::from_i16s(std::array::from_fn(|i| if i < 8 { low } else { high }))
+    }
+
+    #[inline(always)]
+    fn and(self, a: Bytes, b: Bytes) -> Bytes {
+        Bytes::map(a, b, |a, b| a & b)
+    }
+    #[inline(always)]
+    fn or(self, a: Bytes, b: Bytes) -> Bytes {
+        Bytes::map(a, b, |a, b| a | b)
+    }
+    #[inline(always)]
+    fn xor(self, a: Bytes, b: Bytes) -> Bytes {
+        Bytes::map(a, b, |a, b| a ^ b)
+    }
+    #[inline(always)]
+    fn add_i8(self, a: Bytes, b: Bytes) -> Bytes {
+        Bytes::map(a, b, u8::wrapping_add)
+    }
+    #[inline(always)]
+    fn sub_i8(self, a: Bytes, b: Bytes) -> Bytes {
+        Bytes::map(a, b, u8::wrapping_sub)
+    }
+    #[inline(always)]
+    fn add_i16(self, a: Bytes, b: Bytes) -> Bytes {
+        Bytes::map_i16(a, b, i16::wrapping_add)
+    }
+    #[inline(always)]
+    fn sub_i16(self, a: Bytes, b: Bytes) -> Bytes {
+        Bytes::map_i16(a, b, i16::wrapping_sub)
+    }
+    #[inline(always)]
+    fn add_i32(self, a: Bytes, b: Bytes) -> Bytes {
+        Bytes::map_i32(a, b, i32::wrapping_add)
+    }
+    #[inline(always)]
+    fn sub_i32(self, a: Bytes, b: Bytes) -> Bytes {
+        Bytes::map_i32(a, b, i32::wrapping_sub)
+    }
+    #[inline(always)]
+    fn mul_i32(self, a: Bytes, b: Bytes) -> Bytes {
+        Bytes::map_i32(a, b, i32::wrapping_mul)
+    }
+    #[inline(always)]
+    fn abs_i8(self, a: Bytes) -> Bytes {
+        Bytes(a.0.map(|a| a.cast_signed().unsigned_abs()))
+    }
+    #[inline(always)]
+    fn sign_i8(self, a: Bytes, sign: Bytes) -> Bytes {
+        Bytes::map(a, sign, |a, sign| match sign.cast_signed() {
+            0 => 0,
+            1.. => a,
+            _ => a.wrapping_neg(),
+        })
+    }
+    #[inline(always)]
+    fn shr_u16<const N: i32>(self, a: Bytes) -> Bytes {
+        Bytes::from_i16s(a.i16s().map(|a| (a.cast_unsigned() >> N).cast_signed()))
+    }
+    #[inline(always)]
+    fn shl_u16<const N: i32>(self, a: Bytes) -> Bytes {
+        Bytes::from_i16s(a.i16s().map(|a| a << N))
+    }
+    #[inline(always)]
+    fn lookup(self, table: Bytes, index: Bytes) -> Bytes {
+        Bytes(std::array::from_fn(|i| table.0[(i & 16) + usize::from(index.0[i] & 15)]))
+    }
+
+    #[inline(always)]
+    fn mul_pairs_u8(self, a: Bytes, b: Bytes) -> Bytes {
+        let p = |i: usize| i16::from(a.0[i]).wrapping_mul(i16::from(b.0[i].cast_signed()));
+        Bytes::from_i16s(std::array::from_fn(|i| p(2 * i).wrapping_add(p(2 * i + 1))))
+    }
+    #[inline(always)]
+    fn mul_pairs_i16(self, a: Bytes, b: Bytes) -> Bytes {
+        let (a, b) = (a.i16s(), b.i16s());
+        let p = |i: usize| i32::from(a[i]).wrapping_mul(i32::from(b[i]));
+        Bytes::from_i32s(std::array::from_fn(|i| p(2 * i).wrapping_add(p(2 * i + 1))))
+    }
+    #[inline(always)]
+    fn dot_u8(self, acc: Bytes, a: Bytes, b: Bytes) -> Bytes {
+        self.scaled_dot_u8(acc, a, b, self.splat_i16(1))
+    }
+    #[inline(always)]
+    fn scaled_dot_u8(self, acc: Bytes, a: Bytes, b: Bytes, scale: Bytes) -> Bytes {
+        self.add_i32(acc, self.mul_pairs_i16(self.mul_pairs_u8(a, b), scale))
+    }
+    #[inline(always)]
+    fn sum_i32(self, a: Bytes) -> i32 {
+        a.i32s().into_iter().fold(0, i32::wrapping_add)
+    }
+    #[inline(always)]
+    fn sums_i32(self, v: [Bytes; 8]) -> Bytes {
+        Bytes::from_i32s(v.map(|v| self.sum_i32(v)))
+    }
+
+    #[inline(always)]
+    fn load_f32(self, v: &[f32; 8]) -> Floats {
+        Floats(*v)
+    }
+    #[inline(always)]
+    fn load_f16(self, v: &[u16; 8]) -> Floats {
+        Floats(v.map(super::float::f16_to_f32))
+    }
+    #[inline(always)]
+    fn load_bf16(self, v: &[u16; 8]) -> Floats {
+        Floats(v.map(super::float::bf16_to_f32))
+    }
+    #[inline(always)]
+    fn splat_f32(self, v: f32) -> Floats {
+        Floats([v; 8])
+    }
+    #[inline(always)]
+    fn store_f32(self, v: Floats) -> [f32; 8] {
+        v.0
+    }
+    #[inline(always)]
+    fn to_f32(self, v: Bytes) -> Floats {
+        Floats(v.i32s().map(|v| v as f32))
+    }
+    #[inline(always)]
+    fn add_f32(self, a: Floats, b: Floats) -> Floats {
+        Floats::map(a, b, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn sub_f32(self, a: Floats, b: Floats) -> Floats {
+        Floats::map(a, b, |a, b| a - b)
+    }
+    #[inline(always)]
+    fn mul_f32(self, a: Floats, b: Floats) -> Floats {
+        Floats::map(a, b, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn sum_f32(self, a: Floats) -> f32 {
+        let a = a.0;
+        ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]))
+    }
+    #[inline(always)]
+    fn max_abs_bits(self, v: &[Floats; 4]) -> u32 {
+        v.iter().flat_map(|v| v.0).map(|x| x.abs().to_bits()).fold(0, u32::max)
+    }
+    #[inline(always)]
+    fn round_to_i8(self, v: [Floats; 4]) -> Bytes {
+        // Adding 1.5 * 2^23 leaves the rounded integer in the low mantissa bits, in two's complement.
+        Bytes(std::array::from_fn(|i| (v[i / 8].0[i % 8] + 12_582_912.0).to_bits() as u8))
+    }
+}
