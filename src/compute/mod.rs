@@ -120,7 +120,7 @@ pub enum Activation {
 }
 
 /// Storage of keys and values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KvKind {
     /// 4 bytes per element.
     F32,
