@@ -6,6 +6,7 @@
 
 mod completions;
 pub mod demo;
+mod devices;
 pub mod flags;
 mod man;
 mod out;
@@ -33,6 +34,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Devices(devices::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
+        Command::Devices(args) => devices::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }
