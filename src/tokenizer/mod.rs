@@ -11,6 +11,7 @@ mod special;
 mod split;
 mod spm;
 mod stream;
+pub mod template;
 mod vocab;
 
 use std::borrow::Cow;

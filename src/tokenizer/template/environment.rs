@@ -1,0 +1,246 @@
+//! The template engine as chat templates expect it: transformers' Jinja2 settings, its extra functions, and limits.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Kwargs, ObjectRepr, Rest, Value, ValueKind};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State};
+use minijinja_contrib::{filters, globals};
+
+use super::{clock, json, methods, source};
+
+/// How deep a value that is kept in a namespace may be nested.
+const KEPT_DEPTH_MAX: usize = 100;
+
+/// What `raise_exception` was called with; the source of the error it makes, so that the message can be told apart.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Raised(pub String);
+
+/// An environment that holds no template yet.
+pub fn new() -> Result<Environment<'static>, Error> {
+    let mut env = Environment::new();
+    env.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    env.set_debug(false);
+    env.set_formatter(print);
+    env.set_auto_escape_callback(|_| AutoEscape::None);
+    env.set_unknown_method_callback(methods::call);
+    // It prints the engine's inside and is no part of Jinja2.
+    env.remove_global("debug");
+    env.add_function("raise_exception", raise_exception);
+    env.add_function("joiner", joiner);
+    env.add_function("cycler", |items: Rest<Value>| globals::cycler(items.to_vec()));
+    env.add_function(source::KEEP, keep);
+    env.add_filter("tojson", json::tojson);
+    env.add_filter("dictsort", dictsort);
+    env.add_filter("trim", trim);
+    env.add_filter("length", length);
+    env.add_filter("count", length);
+    env.add_filter("string", string);
+    env.add_filter("join", join);
+    env.add_filter("wordcount", |text: &str| {
+        text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).count()
+    });
+    env.add_filter("truncate", filters::truncate);
+    env.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
+    env.add_test("sequence", |value: &Value| {
+        matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::String | ValueKind::Undefined)
+    });
+    env.add_test("callable", is_callable);
+    Ok(env)
+}
+
+/// Sets the clock of `strftime_now`, in seconds since 1970.
+pub fn set_clock(env: &mut Environment<'static>, now: i64) {
+    env.add_function("strftime_now", move |format: &str| clock::strftime(format, now).map_err(invalid));
+}
+
+fn invalid(what: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, what.into())
+}
+
+/// Prints the value of a `{{ .. }}`; containers through a bound, since they can print as far more than they hold.
+fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    if value.as_object().is_none() {
+        return minijinja::escape_formatter(out, state, value);
+    }
+    std::fmt::Write::write_str(out, &display(value)?).map_err(Error::from)
+}
+
+fn raise_exception(message: &Value) -> Result<Value, Error> {
+    let message = display(message)?;
+    Err(invalid(message.clone()).with_source(Raised(message)))
+}
+
+/// Passes on what is about to be kept in a namespace, if it is plain data of bounded depth: then no value can hold
+/// itself, and none can grow deeper with each turn of a loop.
+fn keep(state: &State, value: Value) -> Result<Value, Error> {
+    fn check(state: &State, value: &Value, depth: usize) -> Result<(), Error> {
+        let Some(object) = value.as_object() else { return Ok(()) };
+        if depth > KEPT_DEPTH_MAX {
+            return Err(invalid(format!(
+                "a value nested more than {KEPT_DEPTH_MAX} deep cannot be kept in a namespace"
+            )));
+        }
+        if ["Namespace", "Loop"].iter().any(|name| object.type_name().ends_with(name)) {
+            return Err(invalid("a namespace or a loop cannot be kept in a namespace"));
+        }
+        state.consume_fuel(1)?;
+        match object.repr() {
+            ObjectRepr::Map => {
+                for (key, value) in object.try_iter_pairs().into_iter().flatten() {
+                    check(state, &key, depth + 1)?;
+                    check(state, &value, depth + 1)?;
+                }
+            }
+            ObjectRepr::Seq | ObjectRepr::Iterable => {
+                for item in object.try_iter().into_iter().flatten() {
+                    check(state, &item, depth + 1)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+    check(state, &value, 0)?;
+    Ok(value)
+}
+
+fn joiner(separator: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
+    let separator = separator.map_or_else(|| kwargs.get::<Option<Value>>("sep"), |value| Ok(Some(value)))?;
+    kwargs.assert_all_used()?;
+    Ok(globals::joiner(separator))
+}
+
+/// `dictsort(case_sensitive=false, by='key', reverse=false)`: pairs in order.
+fn dictsort(
+    state: &State,
+    value: Value,
+    case_sensitive: Option<bool>,
+    by: Option<String>,
+    rest: Rest<Value>,
+) -> Result<Value, Error> {
+    let (reverse, kwargs): (Option<bool>, Kwargs) = minijinja::value::from_args(&rest)?;
+    let case_sensitive =
+        case_sensitive.map_or_else(|| kwargs.get::<Option<bool>>("case_sensitive"), |x| Ok(Some(x)))?;
+    let by = by.map_or_else(|| kwargs.get::<Option<String>>("by"), |by| Ok(Some(by)))?;
+    let reverse = reverse.map_or_else(|| kwargs.get::<Option<bool>>("reverse"), |x| Ok(Some(x)))?.unwrap_or(false);
+    kwargs.assert_all_used()?;
+    let by_value = match by.as_deref() {
+        None | Some("key") => false,
+        Some("value") => true,
+        Some(_) => return Err(invalid("dictsort: sort either by \"key\" or by \"value\"")),
+    };
+    let object = value.as_object().filter(|object| object.repr() == ObjectRepr::Map);
+    let pairs = object.and_then(|object| object.try_iter_pairs()).ok_or_else(|| invalid("dictsort: not a mapping"))?;
+    let folded = |value: &Value| match value.as_str() {
+        Some(text) if !case_sensitive.unwrap_or(false) => Value::from(text.to_lowercase()),
+        _ => value.clone(),
+    };
+    let mut pairs = pairs.map(|(k, v)| (folded(if by_value { &v } else { &k }), [k, v])).collect::<Vec<_>>();
+    state.consume_fuel(pairs.len() as u64 * 8)?;
+    if reverse {
+        pairs.sort_by(|(a, _), (b, _)| b.cmp(a));
+    } else {
+        pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
+    }
+    Ok(pairs.into_iter().map(|(_, pair)| Value::from(minijinja::value::Tuple::from(pair))).collect())
+}
+
+/// `trim(chars=none)`, with Python's idea of white space.
+fn trim(value: &Value, chars: Option<&str>) -> Result<String, Error> {
+    let text = display(value)?;
+    Ok(text.trim_matches(|c| chars.map_or_else(|| methods::is_space(c), |chars| chars.contains(c))).to_owned())
+}
+
+/// `length`: of what is undefined, 0, as in Jinja2.
+fn length(value: &Value) -> Result<usize, Error> {
+    match value.len() {
+        Some(length) => Ok(length),
+        None if value.is_undefined() => Ok(0),
+        None if value.kind() == ValueKind::Iterable => Ok(value.try_iter()?.count()),
+        None => Err(invalid(format!("{} has no length", value.kind()))),
+    }
+}
+
+fn string(value: &Value) -> Result<Value, Error> {
+    Ok(if value.kind() == ValueKind::String { value.clone() } else { Value::from(display(value)?) })
+}
+
+/// `join(separator='', attribute=none)`.
+fn join(value: &Value, separator: Option<String>, attribute: Option<Value>, kwargs: Kwargs) -> Result<String, Error> {
+    let separator = separator.map_or_else(|| kwargs.get::<Option<String>>("d"), |x| Ok(Some(x)))?.unwrap_or_default();
+    let attribute = attribute.map_or_else(|| kwargs.get::<Option<Value>>("attribute"), |x| Ok(Some(x)))?;
+    kwargs.assert_all_used()?;
+    let mut out = Bounded::default();
+    if value.is_undefined() {
+        return Ok(String::new());
+    }
+    for (index, item) in value.try_iter()?.enumerate() {
+        let item = match attribute.as_ref().filter(|attribute| !attribute.is_none()) {
+            Some(attribute) => attribute_of(&item, attribute)?,
+            None => item,
+        };
+        out.push(if index > 0 { &separator } else { "" })?;
+        out.display(&item)?;
+    }
+    Ok(out.text)
+}
+
+/// `item` at a path such as `function.name`, or at an index.
+fn attribute_of(item: &Value, attribute: &Value) -> Result<Value, Error> {
+    match attribute.as_str() {
+        Some(path) => path.split('.').try_fold(item.clone(), |value, part| match part.parse::<usize>() {
+            Ok(index) => value.get_item(&Value::from(index)),
+            Err(_) => value.get_attr(part),
+        }),
+        None => item.get_item(attribute),
+    }
+}
+
+/// Whether a value can be called: a macro or a function.
+fn is_callable(value: &Value) -> bool {
+    value.as_object().is_some_and(|object| {
+        let name = object.type_name();
+        ["Macro", "BoxedFunction", "Joiner"].iter().any(|suffix| name.ends_with(suffix))
+    })
+}
+
+/// A value as it is printed; an error where that would be larger than any prompt.
+fn display(value: &Value) -> Result<String, Error> {
+    let mut out = Bounded::default();
+    out.display(value)?;
+    Ok(out.text)
+}
+
+/// A text that refuses to grow beyond the largest prompt. A small value can print as a huge text: a list of two lists
+/// that are the same list of two lists, and so on.
+#[derive(Default)]
+struct Bounded {
+    text: String,
+}
+
+impl Bounded {
+    fn push(&mut self, text: &str) -> Result<(), Error> {
+        std::fmt::Write::write_str(self, text).map_err(|_| Self::too_large())
+    }
+
+    fn display(&mut self, value: &Value) -> Result<(), Error> {
+        match value.as_str() {
+            Some(text) => self.push(text),
+            None => std::fmt::Write::write_fmt(self, format_args!("{value}")).map_err(|_| Self::too_large()),
+        }
+    }
+
+    fn too_large() -> Error {
+        invalid("the text would be larger than 16 MiB")
+    }
+}
+
+impl std::fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        if self.text.len() + text.len() > super::PROMPT_BYTES_MAX {
+            return Err(std::fmt::Error);
+        }
+        self.text.push_str(text);
+        Ok(())
+    }
+}

@@ -1,0 +1,197 @@
+//! What happens to a template's text before the engine compiles it.
+//!
+//! Three things, none of which moves a line: line ends become `\n` (as Jinja2's lexer does), `{% generation %}` tags,
+//! which only mark text for training, become `{% with %}` tags of the same scope, and every assignment to an attribute
+//! (`{% set ns.x = .. %}`, the only way to change a value in Jinja) is routed through a check. That check keeps a
+//! template from building what cannot be walked: a namespace that holds itself, or a list nested a million deep.
+
+use crate::error::{Error, Result};
+
+/// Largest template that is accepted, in bytes. The largest published ones are near 20 KiB.
+pub const SOURCE_BYTES_MAX: usize = 64 << 10;
+
+/// Most tags, brackets and filters in one template. Published ones have up to 500. With the engine's recursion limit it
+/// bounds how deep a value can be nested, and so the stack that walking it takes.
+const OPERATIONS_MAX: usize = 4000;
+
+/// The global function that checks what is kept in a namespace; a name that no template would use.
+pub const KEEP: &str = "__keep_in_namespace";
+
+/// The text that the engine compiles for `source`; `name` is for errors.
+pub fn prepare(source: &str, name: &str) -> Result<String> {
+    if source.len() > SOURCE_BYTES_MAX {
+        return Err(Error::Template(format!(
+            "{name}: {} bytes are more than the {SOURCE_BYTES_MAX} that a template may have",
+            source.len()
+        )));
+    }
+    let source = source.replace("\r\n", "\n").replace('\r', "\n");
+    let mut out = String::with_capacity(source.len() + 256);
+    let mut operations = 0;
+    let mut rest = source.as_str();
+    while let Some(at) = next_opening(rest) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let tag_len = match &rest[..2] {
+            "{#" => rest.find("#}").map_or(rest.len(), |end| end + 2),
+            opening => {
+                let close = if opening == "{%" { "%}" } else { "}}" };
+                let (len, inner_operations) = tag_length(rest, close);
+                operations += 1 + inner_operations;
+                len
+            }
+        };
+        let tag = &rest[..tag_len];
+        rest = &rest[tag_len..];
+        if tag.starts_with("{%") {
+            out.push_str(&rewritten_tag(tag));
+            if tag_words(tag).next() == Some("raw") {
+                let end = rest.find("endraw").unwrap_or(rest.len());
+                out.push_str(&rest[..end]);
+                rest = &rest[end..];
+            }
+        } else {
+            out.push_str(tag);
+        }
+    }
+    out.push_str(rest);
+    if operations > OPERATIONS_MAX {
+        return Err(Error::Template(format!(
+            "{name}: {operations} tags, brackets and filters are more than the {OPERATIONS_MAX} that a template may have"
+        )));
+    }
+    Ok(out)
+}
+
+/// Where the next `{%`, `{{` or `{#` begins.
+fn next_opening(text: &str) -> Option<usize> {
+    text.as_bytes().windows(2).position(|pair| pair[0] == b'{' && matches!(pair[1], b'%' | b'{' | b'#'))
+}
+
+/// Bytes of the tag that `text` starts with, its closing included (all of `text` if it never closes), and how many
+/// brackets and filters it has. A closing inside a string or inside brackets is none.
+fn tag_length(text: &str, close: &str) -> (usize, usize) {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth, mut operations) = (2, 0usize, 0);
+    let mut quote = None;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        match quote {
+            Some(q) => match byte {
+                b'\\' => at += 1,
+                _ if byte == q => quote = None,
+                _ => {}
+            },
+            None if depth == 0 && text[at..].starts_with(close) => return (at + 2, operations),
+            None => match byte {
+                b'\'' | b'"' => quote = Some(byte),
+                b'(' | b'[' | b'{' => {
+                    depth += 1;
+                    operations += 1;
+                }
+                b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+                b'|' => operations += 1,
+                _ => {}
+            },
+        }
+        at += 1;
+        // Stay on a character boundary: everything looked for is ASCII.
+        while at < bytes.len() && !text.is_char_boundary(at) {
+            at += 1;
+        }
+    }
+    (text.len(), operations)
+}
+
+/// The words of a `{% .. %}` tag, whitespace control left out.
+fn tag_words(tag: &str) -> impl Iterator<Item = &str> {
+    tag_inside(tag).2.split_whitespace()
+}
+
+/// Splits a `{% .. %}` tag into its opening, its closing and what is between them.
+fn tag_inside(tag: &str) -> (&str, &str, &str) {
+    let is_control = |byte: Option<&u8>| matches!(byte, Some(b'-' | b'+'));
+    let start = 2 + usize::from(is_control(tag.as_bytes().get(2)));
+    let closed = tag.len() >= start + 2 && tag.ends_with("%}");
+    let mut end = if closed { tag.len() - 2 } else { tag.len() };
+    if closed && end > start && is_control(tag.as_bytes().get(end - 1)) {
+        end -= 1;
+    }
+    (&tag[..start], &tag[end..], &tag[start..end])
+}
+
+/// A tag as the engine shall see it.
+fn rewritten_tag(tag: &str) -> String {
+    let (open, close, inside) = tag_inside(tag);
+    match inside.trim() {
+        "generation" => return format!("{open}{}{close}", inside.replace("generation", "with")),
+        "endgeneration" => return format!("{open}{}{close}", inside.replace("endgeneration", "endwith")),
+        _ => {}
+    }
+    match attribute_assignment(inside) {
+        Some((targets, value)) => format!("{open}{targets}={KEEP}(({value})){close}"),
+        None => tag.to_owned(),
+    }
+}
+
+/// Splits `set a.b = value`; nothing for any other statement.
+fn attribute_assignment(inside: &str) -> Option<(&str, &str)> {
+    let after = inside.trim_start().strip_prefix("set")?;
+    if !after.starts_with([' ', '\t', '\n', '(']) {
+        return None;
+    }
+    let (targets, value) = inside.split_once('=')?;
+    let names_only = targets.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.,()".contains(c));
+    (names_only && targets.contains('.')).then_some((targets, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepared(source: &str) -> String {
+        prepare(source, "t").unwrap()
+    }
+
+    #[test]
+    fn assignments_to_attributes_are_checked_and_others_are_left_alone() {
+        assert_eq!(
+            prepared("{%- set ns.x = 'a %}' if b else [1, 2] -%}"),
+            format!("{{%- set ns.x ={KEEP}(( 'a %}}' if b else [1, 2] ))-%}}")
+        );
+        for same in ["{% set x = a.b %}", "{% set ns.x %}y{% endset %}", "{% if ns.x == 1 %}{% endif %}", "{{ ns.x }}"]
+        {
+            assert_eq!(prepared(same), same);
+        }
+    }
+
+    #[test]
+    fn generation_tags_become_with_tags() {
+        assert_eq!(prepared("{%- generation -%}x{% endgeneration +%}"), "{%- with -%}x{% endwith +%}");
+    }
+
+    #[test]
+    fn raw_text_and_comments_are_left_alone() {
+        for same in ["{% raw %}{% generation %}{% endraw %}", "{# {% generation %} #}", "{% raw %}{% set a.b = 1 %}"] {
+            assert_eq!(prepared(same), same);
+        }
+    }
+
+    #[test]
+    fn line_ends_become_newlines() {
+        assert_eq!(prepared("a\r\nb\rc"), "a\nb\nc");
+    }
+
+    #[test]
+    fn unfinished_tags_are_passed_on() {
+        for same in ["{%", "{% set a", "{{ 'é", "{#", "{", "a {%- ", "{% set a.b = %"] {
+            let _ = prepared(same);
+        }
+    }
+
+    #[test]
+    fn a_template_with_too_many_operations_or_bytes_is_refused() {
+        assert!(prepare(&"{{[]}}".repeat(5000), "t").unwrap_err().to_string().contains("tags, brackets"));
+        assert!(prepare(&"x".repeat(SOURCE_BYTES_MAX + 1), "t").unwrap_err().to_string().contains("bytes"));
+    }
+}
