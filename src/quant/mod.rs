@@ -17,6 +17,8 @@ mod q4_0;
 mod q5_0;
 mod q8_0;
 mod simd_portable;
+#[cfg(test)]
+mod simd_tests;
 #[cfg(target_arch = "x86_64")]
 mod simd_x86;
 
