@@ -40,6 +40,7 @@ pub trait Isa: Copy + Send + Sync + std::fmt::Debug + 'static {
     fn splat_u8(self, v: u8) -> Self::Int;
     fn splat_i16(self, v: i16) -> Self::Int;
     fn splat_i32(self, v: i32) -> Self::Int;
+    fn splat_u64(self, v: u64) -> Self::Int;
     fn store_u8(self, v: Self::Int) -> [u8; 32];
     fn store_i8(self, v: Self::Int) -> [i8; 32];
     fn store_i32(self, v: Self::Int) -> [i32; 8];
@@ -78,7 +79,9 @@ pub trait Isa: Copy + Send + Sync + std::fmt::Debug + 'static {
     fn shr_u16<const N: i32>(self, a: Self::Int) -> Self::Int;
     /// Shifts u16 lanes left by `N` bits; what crosses a byte must be masked away.
     fn shl_u16<const N: i32>(self, a: Self::Int) -> Self::Int;
-    /// Byte i is the byte of `table`'s same half at `index` i, which is below 16.
+    /// Shifts each u32 lane right by its own count, which is below 32; what crosses a byte must be masked away.
+    fn shr_u32_by(self, a: Self::Int, counts: Self::Int) -> Self::Int;
+    /// Byte i is the byte of `table`'s same half at `index` i, which is below 16, or 0 where `index` i is 128.
     fn lookup(self, table: Self::Int, index: Self::Int) -> Self::Int;
 
     // ---- Dot products: exact, and each product goes to a lane of its own half; which lane is the level's choice ----

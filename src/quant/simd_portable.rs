@@ -101,6 +101,10 @@ impl Isa for Portable {
         Bytes::from_i32s([v; 8])
     }
     #[inline(always)]
+    fn splat_u64(self, v: u64) -> Bytes {
+        Bytes(std::array::from_fn(|i| v.to_le_bytes()[i % 8]))
+    }
+    #[inline(always)]
     fn store_u8(self, v: Bytes) -> [u8; 32] {
         v.0
     }
@@ -202,8 +206,13 @@ impl Isa for Portable {
         Bytes::from_i16s(a.i16s().map(|a| a << N))
     }
     #[inline(always)]
+    fn shr_u32_by(self, a: Bytes, counts: Bytes) -> Bytes {
+        Bytes::map_i32(a, counts, |a, count| (a.cast_unsigned() >> (count & 31)).cast_signed())
+    }
+    #[inline(always)]
     fn lookup(self, table: Bytes, index: Bytes) -> Bytes {
-        Bytes(std::array::from_fn(|i| table.0[(i & 16) + usize::from(index.0[i] & 15)]))
+        let byte = |i: usize, index: u8| table.0[(i & 16) + usize::from(index & 15)];
+        Bytes(std::array::from_fn(|i| if index.0[i] < 128 { byte(i, index.0[i]) } else { 0 }))
     }
 
     #[inline(always)]
