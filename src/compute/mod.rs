@@ -10,6 +10,7 @@
 
 pub mod cpu;
 pub mod gpu;
+mod host;
 pub mod reference;
 pub mod routing;
 
@@ -25,6 +26,11 @@ pub use routing::{RouteRule, Routing};
 /// Handle of an activation matrix `(max_rows, width)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Act(pub(crate) usize);
+
+impl Act {
+    /// Stands where a model has no such activation.
+    pub const NONE: Self = Self(usize::MAX);
+}
 
 /// Handle of a resident weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +49,19 @@ pub struct WeightDesc<'a> {
     pub rows: usize,
     /// Matrices stacked behind one another: 1, or one per head.
     pub mats: usize,
+}
+
+impl WeightDesc<'_> {
+    /// Bytes of one row.
+    pub fn row_bytes(&self) -> usize {
+        // whole blocks: checked when the tensor directory was read
+        self.ty.bytes_for(self.cols as u64).unwrap_or(0) as usize
+    }
+
+    /// Bytes of the weight.
+    pub fn bytes(&self) -> u64 {
+        (self.row_bytes() * self.rows * self.mats) as u64
+    }
 }
 
 /// A column range per head inside an activation row: head `h` is `offset + h * stride .. + width`.
@@ -133,6 +152,8 @@ pub enum KvKind {
 /// One layer's share of the KV cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KvSpec {
+    /// KV heads; each holds `key_width / heads` and `value_width / heads` elements of a token.
+    pub heads: usize,
     /// Elements of the keys of one token (all KV heads).
     pub key_width: usize,
     /// Elements of the values of one token; 0 where values are a prefix of the keys.
@@ -224,9 +245,9 @@ pub trait Device {
 
     /// Root-mean-square norm; in place if `src == dst`.
     fn rms_norm(&mut self, n: usize, src: Act, dst: Act, norm: &Norm) -> Result<()>;
-    /// `dst = linear(src)`: `(n, cols)` to `(n, rows)`.
+    /// `dst = linear(src)`: the first `cols` columns of `src` to the first `rows` columns of `dst`; both may be wider.
     fn linear(&mut self, n: usize, linear: &Linear, src: Act, dst: Act) -> Result<()>;
-    /// One matrix per head: head `h` of `dst` = matrix `h` times head `h` of `src`.
+    /// One matrix per head (`mats` heads): head `h` of `dst` = matrix `h` times head `h` of `src`.
     fn linear_heads(&mut self, n: usize, weight: Weight, src: (Act, Heads), dst: (Act, Heads)) -> Result<()>;
     /// Rotates the `heads` columns of `x` in place. Row t of `table` is `[cos; sin]`, each of `heads.width / 2` entries.
     fn rope(&mut self, n: usize, x: Act, heads: Heads, kind: RopeKind, table: Act) -> Result<()>;
@@ -248,8 +269,8 @@ pub trait Device {
         let rows = self.download(logits, 0..n)?;
         Ok(routing::choose(&rows, n, rule, forced))
     }
-    /// `dst = activation(gate, up)`; `dst` may be `gate`.
-    fn glu(&mut self, n: usize, activation: Activation, gate: Act, up: Act, dst: Act) -> Result<()>;
+    /// `dst = activation(gate, up)` on the first `width` columns; `dst` may be `gate`.
+    fn glu(&mut self, n: usize, width: usize, activation: Activation, gate: Act, up: Act, dst: Act) -> Result<()>;
     /// `dst += src * factor`.
     fn add(&mut self, n: usize, dst: Act, src: Act, factor: f32) -> Result<()>;
     /// `x *= factor`, in place.

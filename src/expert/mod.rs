@@ -24,7 +24,7 @@ pub struct ExpertId {
 pub struct SlotId(pub u32);
 
 /// A pool of slots of one size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct SlotClass {
     /// Slots in the pool; its ids follow those of the class before.
     pub slots: usize,

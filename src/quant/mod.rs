@@ -86,3 +86,8 @@ pub static FORMATS: &[Format] = &[
 pub fn format(ty: GgmlType) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.ty == ty)
 }
+
+/// The names of all formats, for messages.
+pub fn names() -> String {
+    FORMATS.iter().map(|format| format.ty.to_string()).collect::<Vec<_>>().join(", ")
+}

@@ -72,7 +72,7 @@ impl Device for Mock {
     fn linear_heads(&mut self, _: usize, _: Weight, _: (Act, Heads), _: (Act, Heads)) -> Result<()> { unreachable!() }
     fn rope(&mut self, _: usize, _: Act, _: Heads, _: RopeKind, _: Act) -> Result<()> { unreachable!() }
     fn attention(&mut self, _: usize, _: usize, _: &Attention, _: Act, _: Act, _: Option<Act>, _: Act) -> Result<()> { unreachable!() }
-    fn glu(&mut self, _: usize, _: Activation, _: Act, _: Act, _: Act) -> Result<()> { unreachable!() }
+    fn glu(&mut self, _: usize, _: usize, _: Activation, _: Act, _: Act, _: Act) -> Result<()> { unreachable!() }
     fn add(&mut self, _: usize, _: Act, _: Act, _: f32) -> Result<()> { unreachable!() }
     fn scale(&mut self, _: usize, _: Act, _: f32) -> Result<()> { unreachable!() }
     fn scale_rows(&mut self, _: usize, _: Act, _: Act, _: bool) -> Result<()> { unreachable!() }

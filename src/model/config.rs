@@ -1,0 +1,443 @@
+//! Hyper-parameters: an architecture's table entry plus a file's metadata, resolved layer by layer and checked.
+
+use crate::compute::routing::{Gating, RouteRule};
+use crate::error::{Error, Result};
+use crate::gguf::{Gguf, Metadata};
+use crate::model::arch::{self, Architecture, AttentionKind, ExpertWidth, Router, Shared};
+use crate::model::rope::RopeConfig;
+
+/// All that is fixed about a model beside its weights.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Table entry.
+    pub arch: &'static Architecture,
+    /// `general.name`, else empty.
+    pub name: String,
+    /// Width of the residual stream.
+    pub d_model: usize,
+    /// Tokens in the vocabulary (rows of the embedding).
+    pub n_vocab: usize,
+    /// Context the model was trained for.
+    pub ctx_train: usize,
+    /// Epsilon of every RMS norm.
+    pub eps: f32,
+    /// Rotary embedding.
+    pub rope: RopeConfig,
+    /// The embedding is multiplied by this.
+    pub embedding_scale: f32,
+    /// Attention and FFN outputs are multiplied by this before they are added.
+    pub residual_scale: f32,
+    /// Logits are divided by this.
+    pub logit_scale: f32,
+    /// `q *= 1 + t ln(1 + floor(pos / length))` where the file asks for it: `(t, length)`.
+    pub temperature: Option<(f32, usize)>,
+    /// Layer by layer.
+    pub layers: Vec<LayerConfig>,
+}
+
+/// One layer.
+#[derive(Clone, Debug)]
+pub struct LayerConfig {
+    /// Attention.
+    pub attention: AttentionConfig,
+    /// Feed-forward.
+    pub ffn: FfnConfig,
+}
+
+/// Attention of one layer.
+#[derive(Clone, Debug)]
+pub struct AttentionConfig {
+    /// Query heads.
+    pub heads: usize,
+    /// KV heads as the model has them (MLA caches one; see `mla`).
+    pub kv_heads: usize,
+    /// Elements of a query or key head.
+    pub key_dim: usize,
+    /// Elements of a value head.
+    pub value_dim: usize,
+    /// Multiplies the scores.
+    pub scale: f32,
+    /// Sliding window, in positions, self included.
+    pub window: Option<usize>,
+    /// Multi-head latent attention.
+    pub mla: Option<Mla>,
+}
+
+/// Dimensions of multi-head latent attention.
+#[derive(Clone, Copy, Debug)]
+pub struct Mla {
+    /// Width of the compressed key/value.
+    pub kv_rank: usize,
+    /// Rotated elements of a head, shared by all heads on the key side.
+    pub rope_dim: usize,
+    /// `attn_k_b` and `attn_v_b` stand in the file: attention runs on the compressed cache.
+    pub absorbed: bool,
+}
+
+/// Feed-forward of one layer.
+#[derive(Clone, Debug)]
+pub enum FfnConfig {
+    /// One gated FFN.
+    Dense {
+        /// Inner width.
+        width: usize,
+    },
+    /// Routed experts.
+    Moe(MoeConfig),
+}
+
+/// Routed and shared experts of one layer.
+#[derive(Clone, Debug)]
+pub struct MoeConfig {
+    /// Routing; `selection_bias` comes from a tensor.
+    pub rule: RouteRule,
+    /// Inner width of a routed expert.
+    pub width: usize,
+    /// Inner width of the shared expert.
+    pub shared_width: Option<usize>,
+}
+
+/// Upper bounds on counts, far above any published model: what is larger is a broken file.
+const MAX_LAYERS: u32 = 1024;
+const MAX_WIDTH: u32 = 1 << 20;
+const MAX_HEADS: u32 = 4096;
+const MAX_EXPERTS: u32 = 1 << 16;
+
+/// Reads keys under the architecture's prefix, with the file's path in errors.
+struct Keys<'a> {
+    meta: &'a Metadata,
+    gguf: &'a Gguf,
+    prefix: &'static str,
+}
+
+impl Keys<'_> {
+    fn key(&self, key: &str) -> String {
+        format!("{}.{key}", self.prefix)
+    }
+
+    fn error(&self, key: &str, what: impl std::fmt::Display) -> Error {
+        Error::file(self.gguf.path(), format!("metadata {}: {what}", self.key(key)))
+    }
+
+    fn u32(&self, key: &str) -> Result<Option<u32>> {
+        self.meta.u32(&self.key(key))
+    }
+
+    fn f32(&self, key: &str) -> Result<Option<f32>> {
+        let value = self.meta.f32(&self.key(key))?;
+        match value {
+            Some(v) if !v.is_finite() => Err(self.error(key, format!("{v} is not a finite number"))),
+            v => Ok(v),
+        }
+    }
+
+    fn required<T>(&self, key: &str, value: Option<T>) -> Result<T> {
+        value.ok_or_else(|| self.error(key, "the key is missing, and this architecture needs it"))
+    }
+
+    /// A count from 1 to `max`.
+    fn checked(&self, key: &str, value: u32, max: u32) -> Result<usize> {
+        if value == 0 || value > max {
+            return Err(self.error(key, format!("{value} is not from 1 to {max}")));
+        }
+        Ok(value as usize)
+    }
+
+    fn size(&self, key: &str, max: u32) -> Result<usize> {
+        let value = self.required(key, self.u32(key)?)?;
+        self.checked(key, value, max)
+    }
+
+    /// A count or `default`; 0 counts as absent.
+    fn size_or(&self, key: &str, default: usize, max: u32) -> Result<usize> {
+        match self.u32(key)?.filter(|&v| v != 0) {
+            Some(v) => self.checked(key, v, max),
+            None => Ok(default),
+        }
+    }
+
+    fn per_layer(&self, key: &str, n: usize) -> Result<Option<Vec<u32>>> {
+        self.meta.u32_per_layer(&self.key(key), n)
+    }
+}
+
+impl Config {
+    /// Resolves a file's metadata. `ctx` is the context that will be allocated (longrope chooses its factors by it).
+    pub fn from_gguf(gguf: &Gguf, ctx: usize) -> Result<Self> {
+        let meta = gguf.metadata();
+        let name = meta.str("general.architecture")?.ok_or_else(|| {
+            Error::file(gguf.path(), "metadata general.architecture is missing: this is not a language model")
+        })?;
+        let arch = arch::find(name).ok_or_else(|| {
+            Error::Unsupported(format!(
+                "{}: architecture '{name}' is not supported; supported are {}",
+                gguf.path().display(),
+                arch::names()
+            ))
+        })?;
+        let keys = Keys { meta, gguf, prefix: arch.name };
+        let blocks = keys.size("block_count", MAX_LAYERS)?;
+        let next_n = keys.u32("nextn_predict_layers")?.unwrap_or(0) as usize;
+        let n_layers = blocks
+            .checked_sub(next_n)
+            .filter(|&n| n > 0)
+            .ok_or_else(|| keys.error("nextn_predict_layers", format!("{next_n} leaves none of {blocks} layers")))?;
+        let d_model = keys.size("embedding_length", MAX_WIDTH)?;
+        let ctx_train = keys.size("context_length", 1 << 30)?;
+        let embedding = gguf
+            .tensor("token_embd.weight")
+            .ok_or_else(|| Error::file(gguf.path(), "tensor token_embd.weight is missing"))?;
+        let n_vocab = embedding.dims.get(1).copied().unwrap_or(0) as usize;
+        let dims = AttentionDims::read(&keys, arch, blocks, d_model, n_layers, n_vocab)?;
+        let rope = RopeConfig::read(gguf, arch, dims.n_rot, ctx_train, ctx)?;
+        let attention = dims.layers(&keys, arch, &rope, n_layers)?;
+        let ffn = ffn_layers(&keys, arch, blocks, n_layers, n_vocab)?;
+        let scale = |key| -> Result<f32> {
+            let on = arch.granite_scales;
+            Ok(if on { keys.f32(key)? } else { None }.filter(|&v| v != 0.0).unwrap_or(1.0))
+        };
+        if arch.granite_scales {
+            keys.required("logit_scale", keys.f32("logit_scale")?)?;
+        }
+        let temperature = match arch.attention {
+            AttentionKind::Mla => keys.f32("attention.temperature_scale")?.filter(|&t| t != 0.0),
+            AttentionKind::Gqa => None,
+        };
+        Ok(Self {
+            arch,
+            name: meta.str("general.name")?.unwrap_or_default().to_owned(),
+            d_model,
+            n_vocab,
+            ctx_train,
+            eps: keys.required("attention.layer_norm_rms_epsilon", keys.f32("attention.layer_norm_rms_epsilon")?)?,
+            embedding_scale: scale("embedding_scale")?,
+            residual_scale: scale("residual_scale")?,
+            logit_scale: scale("logit_scale")?,
+            temperature: match temperature {
+                Some(t) => Some((t, keys.size("attention.temperature_length", 1 << 30)?)),
+                None => None,
+            },
+            rope,
+            layers: attention.into_iter().zip(ffn).map(|(attention, ffn)| LayerConfig { attention, ffn }).collect(),
+        })
+    }
+
+    /// Layers with routed experts.
+    pub fn moe_layers(&self) -> impl Iterator<Item = (usize, &MoeConfig)> {
+        self.layers.iter().enumerate().filter_map(|(i, l)| match &l.ffn {
+            FfnConfig::Moe(moe) => Some((i, moe)),
+            FfnConfig::Dense { .. } => None,
+        })
+    }
+
+    /// The largest number of experts that one token uses in one layer; 0 without routed experts.
+    pub fn max_k(&self) -> usize {
+        self.moe_layers().map(|(_, m)| m.rule.k).max().unwrap_or(0)
+    }
+}
+
+/// What the attention keys say, before it is spread over the layers.
+struct AttentionDims {
+    heads: Vec<u32>,
+    kv_heads: Vec<u32>,
+    key_dim: usize,
+    value_dim: usize,
+    n_rot: usize,
+    mla: Option<Mla>,
+}
+
+impl AttentionDims {
+    fn read(
+        keys: &Keys<'_>,
+        arch: &Architecture,
+        blocks: usize,
+        d_model: usize,
+        n_layers: usize,
+        _n_vocab: usize,
+    ) -> Result<Self> {
+        let heads = keys.required("attention.head_count", keys.per_layer("attention.head_count", blocks)?)?;
+        let kv_heads = keys.per_layer("attention.head_count_kv", blocks)?.unwrap_or_else(|| heads.clone());
+        for il in 0..n_layers {
+            keys.checked("attention.head_count", heads[il], MAX_HEADS)?;
+            keys.checked("attention.head_count_kv", kv_heads[il], MAX_HEADS)?;
+            if heads[il] % kv_heads[il] != 0 {
+                let what = format!("layer {il}: {} does not divide {} query heads", kv_heads[il], heads[il]);
+                return Err(keys.error("attention.head_count_kv", what));
+            }
+        }
+        let default_dim = d_model / heads[0] as usize;
+        let mut key_dim = keys.size_or("attention.key_length", default_dim.max(1), MAX_WIDTH)?;
+        let mut value_dim = keys.size_or("attention.value_length", default_dim.max(1), MAX_WIDTH)?;
+        let mut n_rot = keys.size_or("rope.dimension_count", key_dim, MAX_WIDTH)?;
+        if arch.head_is_rope {
+            (key_dim, value_dim) = (n_rot, n_rot);
+        }
+        let mla = match arch.attention {
+            AttentionKind::Gqa => None,
+            AttentionKind::Mla => {
+                let kv_rank = keys.size("attention.kv_lora_rank", MAX_WIDTH)?;
+                let key_mla = keys.u32("attention.key_length_mla")?.unwrap_or(0) as usize;
+                let value_mla = keys.u32("attention.value_length_mla")?.unwrap_or(0) as usize;
+                let absorbed = key_mla > 0 && value_mla > 0;
+                if absorbed {
+                    (key_dim, value_dim) = (key_mla, value_mla);
+                }
+                n_rot = keys.size("rope.dimension_count", MAX_WIDTH)?;
+                if n_rot >= key_dim || key_dim > MAX_WIDTH as usize || value_dim > MAX_WIDTH as usize {
+                    let what = format!("{n_rot} rotated of {key_dim} key elements leaves none unrotated");
+                    return Err(keys.error("rope.dimension_count", what));
+                }
+                Some(Mla { kv_rank, rope_dim: n_rot, absorbed })
+            }
+        };
+        if n_rot % 2 != 0 || n_rot > key_dim {
+            return Err(keys.error("rope.dimension_count", format!("{n_rot} is odd or above the head size {key_dim}")));
+        }
+        Ok(Self { heads, kv_heads, key_dim, value_dim, n_rot, mla })
+    }
+
+    fn layers(
+        &self,
+        keys: &Keys<'_>,
+        arch: &Architecture,
+        rope: &RopeConfig,
+        n_layers: usize,
+    ) -> Result<Vec<AttentionConfig>> {
+        let slides = if arch.window_and_sinks { window_pattern(keys, n_layers)? } else { vec![None; n_layers] };
+        let file_scale = if arch.granite_scales { keys.f32("attention.scale")? } else { None };
+        let scale = match file_scale.filter(|&s| s != 0.0) {
+            Some(scale) => scale,
+            None => rope.score_magnitude * rope.score_magnitude / (self.key_dim as f32).sqrt(),
+        };
+        Ok((0..n_layers)
+            .map(|il| AttentionConfig {
+                heads: self.heads[il] as usize,
+                kv_heads: self.kv_heads[il] as usize,
+                key_dim: self.key_dim,
+                value_dim: self.value_dim,
+                scale,
+                window: slides[il],
+                mla: self.mla,
+            })
+            .collect())
+    }
+}
+
+/// The window of each layer: an array of flags, or a period n where layer `il` slides if `il % n < n - 1` (2 by default).
+fn window_pattern(keys: &Keys<'_>, n_layers: usize) -> Result<Vec<Option<usize>>> {
+    let window = keys.size("attention.sliding_window", 1 << 30)?;
+    let key = "attention.sliding_window_pattern";
+    let name = keys.key(key);
+    let slides: Vec<bool> = match keys.meta.get(&name) {
+        Some(crate::gguf::Value::Array(_)) => {
+            let flags = keys.required(key, keys.meta.bools(&name)?)?;
+            if flags.len() < n_layers {
+                return Err(keys.error(key, format!("{} entries for {n_layers} layers", flags.len())));
+            }
+            flags
+        }
+        Some(_) => {
+            let period = keys.size(key, MAX_LAYERS)?;
+            (0..n_layers).map(|il| il % period < period - 1).collect()
+        }
+        None => (0..n_layers).map(|il| il % 2 == 0).collect(),
+    };
+    Ok(slides.into_iter().take(n_layers).map(|s| s.then_some(window)).collect())
+}
+
+fn ffn_layers(
+    keys: &Keys<'_>,
+    arch: &Architecture,
+    blocks: usize,
+    n_layers: usize,
+    n_vocab: usize,
+) -> Result<Vec<FfnConfig>> {
+    let experts = keys.u32("expert_count")?.unwrap_or(0);
+    let widths = keys.per_layer("feed_forward_length", blocks)?;
+    let dense_width = |il: usize| -> Result<usize> {
+        let widths = keys.required("feed_forward_length", widths.as_ref())?;
+        keys.checked("feed_forward_length", widths[il], MAX_WIDTH)
+    };
+    // Mixtral's architecture is also that of dense models; the others are nothing without experts
+    if experts == 0 {
+        if arch.name != "llama" {
+            keys.size("expert_count", MAX_EXPERTS)?;
+        }
+        return (0..n_layers).map(|il| Ok(FfnConfig::Dense { width: dense_width(il)? })).collect();
+    }
+    let experts = keys.checked("expert_count", experts, MAX_EXPERTS)?;
+    let used = keys.required("expert_used_count", keys.per_layer("expert_used_count", blocks)?)?;
+    let expert_widths = keys.per_layer("expert_feed_forward_length", blocks)?;
+    let lead = if arch.dense_lead { keys.u32("leading_dense_block_count")?.unwrap_or(0) as usize } else { 0 };
+    let rule = route_rule(keys, arch, experts, n_layers, blocks, n_vocab)?;
+    (0..n_layers)
+        .map(|il| {
+            if il < lead {
+                return Ok(FfnConfig::Dense { width: dense_width(il)? });
+            }
+            let k = keys.checked("expert_used_count", used[il], experts as u32)?;
+            let width = match (arch.expert_width, &expert_widths) {
+                (ExpertWidth::FeedForward, _) => dense_width(il)?,
+                (_, Some(w)) if w[il] != 0 => keys.checked("expert_feed_forward_length", w[il], MAX_WIDTH)?,
+                (ExpertWidth::ExpertOrShare, _) => (dense_width(il)? / k).max(1),
+                (ExpertWidth::Expert, _) => keys.size("expert_feed_forward_length", MAX_WIDTH)?,
+            };
+            let shared_key = "expert_shared_feed_forward_length";
+            let shared_width = match arch.shared {
+                Shared::None => None,
+                Shared::Gated => Some(match keys.u32(shared_key)?.filter(|&w| w != 0) {
+                    Some(w) => keys.checked(shared_key, w, MAX_WIDTH)?,
+                    None => dense_width(il)?,
+                }),
+                Shared::ByWidth => match keys.u32(shared_key)?.filter(|&w| w != 0) {
+                    Some(w) => Some(keys.checked(shared_key, w, MAX_WIDTH)?),
+                    None => None,
+                },
+                Shared::ByCount => match keys.u32("expert_shared_count")?.unwrap_or(0) {
+                    0 => None,
+                    count => Some(keys.checked("expert_shared_count", count, MAX_EXPERTS)? * width),
+                },
+            };
+            Ok(FfnConfig::Moe(MoeConfig { rule: RouteRule { k, ..rule.clone() }, width, shared_width }))
+        })
+        .collect()
+}
+
+/// The routing rule that all layers share but for `k`.
+fn route_rule(
+    keys: &Keys<'_>,
+    arch: &Architecture,
+    experts: usize,
+    n_layers: usize,
+    blocks: usize,
+    n_vocab: usize,
+) -> Result<RouteRule> {
+    let (gating, normalise, scale) = match arch.router {
+        Router::Fixed { gating, normalise } => (gating, normalise, 1.0),
+        Router::FromFile => {
+            let key = "expert_gating_func";
+            let gating = match keys.u32(key)?.unwrap_or(0) {
+                // files of the GLM-4.7-Flash shape leave the key out and mean sigmoid
+                0 if (blocks == 47 || blocks == 48 || n_layers == 47) && n_vocab == 154_880 => Gating::Sigmoid,
+                0 | 1 => Gating::Softmax,
+                2 => Gating::Sigmoid,
+                3 => Gating::SoftmaxChosen,
+                4 => Gating::SqrtSoftplus,
+                other => return Err(keys.error(key, format!("{other} is no gating function (1 to 4)"))),
+            };
+            let normalise = keys.meta.bool(&keys.key("expert_weights_norm"))?.unwrap_or(false);
+            (gating, normalise, keys.f32("expert_weights_scale")?.filter(|&s| s != 0.0).unwrap_or(1.0))
+        }
+    };
+    let groups = match keys.u32("expert_group_count")?.unwrap_or(0) as usize {
+        0 | 1 => None,
+        groups if experts % groups != 0 => {
+            return Err(keys.error("expert_group_count", format!("{groups} does not divide {experts} experts")));
+        }
+        groups => {
+            let used = keys.size("expert_group_used_count", groups as u32)?;
+            Some((groups, used))
+        }
+    };
+    Ok(RouteRule { experts, k: 0, gating, selection_bias: None, normalise, scale, groups })
+}
