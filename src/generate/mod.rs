@@ -1,6 +1,8 @@
 //! Generation: the memory plan, the session, the sampler, stop rules, streaming. Prints nothing.
 
+pub mod engine;
 pub mod perplexity;
+pub mod plan;
 pub mod sampler;
 pub mod stats;
 pub mod stop;

@@ -1,0 +1,391 @@
+//! The engine: a model opened on a device within a budget, fed with tokens, giving logits.
+
+use std::path::Path;
+
+use crate::compute::cpu::CpuDevice;
+use crate::compute::gpu::{AdapterInfo, AdapterKind, GpuDevice, Selector, adapters};
+use crate::compute::reference::ReferenceDevice;
+use crate::compute::{Device, DeviceInfo, KvKind};
+use crate::error::{Error, Result};
+use crate::expert::cache::{Cache, Lru, Phase};
+use crate::expert::pager::{Pager, PagerStats};
+use crate::expert::source::{ReadPath, Source, SourceInfo, SourceOptions};
+use crate::generate::plan::{CacheSize, Demand, Plan};
+use crate::generate::stats::Counters;
+use crate::generate::stream::LanguageModel;
+use crate::gguf::Gguf;
+use crate::model::forward::{Forward, LOGIT_ROWS, RouteTap, Step, kv_specs};
+use crate::model::weights::{Load, Measure};
+use crate::model::{Config, Model};
+use crate::os;
+use crate::quant::CpuLevel;
+
+/// Where to compute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// A real GPU if there is one, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The best adapter, a software one included, or the one of this number.
+    Gpu(Option<usize>),
+    /// The oracle.
+    Reference,
+}
+
+/// How to open a model. What is `None` is chosen.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where to compute.
+    pub device: DeviceChoice,
+    /// Ceiling of the process's resident set, in bytes.
+    pub memory: Option<u64>,
+    /// Ceiling of GPU memory, in bytes.
+    pub vram: Option<u64>,
+    /// Expert cache.
+    pub cache: CacheSize,
+    /// How experts are read.
+    pub io: Option<ReadPath>,
+    /// Concurrent reads.
+    pub lanes: Option<usize>,
+    /// Threads that compute (CPU).
+    pub threads: Option<usize>,
+    /// Positions of the KV cache.
+    pub ctx: Option<usize>,
+    /// Tokens per forward pass in prefill.
+    pub batch: Option<usize>,
+    /// Storage of keys and values.
+    pub kv: Option<KvKind>,
+    /// Kernel level (CPU).
+    pub cpu_features: Option<String>,
+}
+
+/// How far loading is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes of resident weights loaded.
+    pub done: u64,
+    /// Bytes to load.
+    pub total: u64,
+}
+
+/// A context longer than this must be asked for.
+const CTX_DEFAULT: usize = 4096;
+/// Tokens per forward pass on the CPU unless the budget is tight.
+const BATCH_CPU: usize = 512;
+/// Tokens per forward pass on a GPU; fixed, since another split may move the last bits.
+const BATCH_GPU: usize = 128;
+/// Read lanes that a plan counts with before they are measured.
+const LANES_PLANNED: usize = 10;
+/// The budget of a GPU whose memory the system does not tell.
+const VRAM_FALLBACK: u64 = 4 << 30;
+/// What a GPU's driver takes of the machine's memory.
+const DRIVER_BYTES: u64 = 256 << 20;
+/// The budget where the system does not say how much memory is available.
+const MEMORY_FALLBACK: u64 = 4 << 30;
+
+/// See the module.
+pub struct Engine {
+    gguf: Gguf,
+    device: Box<dyn Device>,
+    forward: Forward,
+    pager: Pager,
+    plan: Plan,
+    position: usize,
+    notes: Vec<String>,
+}
+
+/// A model measured and planned, before anything is allocated.
+pub struct Planned {
+    /// The file.
+    pub gguf: Gguf,
+    /// Where its tensors are; handles mean nothing yet.
+    pub model: Model,
+    /// Where the bytes go.
+    pub plan: Plan,
+    kv: KvKind,
+}
+
+/// Which device, once a choice is resolved.
+enum Resolved {
+    Cpu(CpuLevel, usize),
+    Gpu(Box<GpuDevice>),
+    Reference,
+}
+
+impl Resolved {
+    fn new(options: &Options, notes: &mut Vec<String>) -> Result<Self> {
+        let cpu = || -> Result<Self> {
+            let level = options.cpu_features.as_deref().map_or_else(|| Ok(CpuLevel::detect()), CpuLevel::by_name)?;
+            let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+            Ok(Self::Cpu(level, options.threads.unwrap_or_else(cores)))
+        };
+        let gpu = |selector| -> Result<Self> { Ok(Self::Gpu(Box::new(GpuDevice::open(selector, None)?))) };
+        match options.device {
+            DeviceChoice::Reference => Ok(Self::Reference),
+            DeviceChoice::Cpu => cpu(),
+            DeviceChoice::Gpu(number) => gpu(number.map_or(Selector::Any, Selector::Index)),
+            DeviceChoice::Auto => {
+                let usable = |a: &AdapterInfo| a.kind != AdapterKind::Software && a.unusable.is_none();
+                if adapters().iter().any(usable) {
+                    return gpu(Selector::Hardware);
+                }
+                notes.push("no GPU found: computing on the CPU".into());
+                cpu()
+            }
+        }
+    }
+}
+
+/// The default budget: what is available, less the larger of 1 GiB and 10 %.
+pub fn default_memory() -> u64 {
+    match os::available_memory() {
+        Some(available) => available.saturating_sub((1u64 << 30).max(available / 10)),
+        None => MEMORY_FALLBACK,
+    }
+}
+
+fn measure(path: &Path, options: &Options) -> Result<(Gguf, Model, Measure)> {
+    let gguf = Gguf::open(path)?;
+    // the context decides which rotation factors are read, and the file decides the default context
+    let arch = gguf.metadata().str("general.architecture")?.unwrap_or_default().to_owned();
+    let trained = gguf.metadata().u32(&format!("{arch}.context_length"))?.unwrap_or(0) as usize;
+    let ctx = options.ctx.unwrap_or_else(|| trained.clamp(1, CTX_DEFAULT));
+    let config = Config::from_gguf(&gguf, ctx)?;
+    let mut measured = Measure::default();
+    let model = Model::build(&gguf, &config, &mut measured)?;
+    Ok((gguf, model, measured))
+}
+
+fn plan(
+    gguf: &Gguf,
+    model: &mut Model,
+    measured: &Measure,
+    options: &Options,
+    device: &Resolved,
+) -> Result<(Plan, KvKind)> {
+    let kv = match device {
+        Resolved::Reference => KvKind::F32,
+        _ => options.kv.unwrap_or(KvKind::F16),
+    };
+    let mut demand = Demand {
+        memory: options.memory.unwrap_or_else(default_memory),
+        vram: None,
+        unified: true,
+        cache: options.cache,
+        ctx: options.ctx.unwrap_or_else(|| model.config.ctx_train.clamp(1, CTX_DEFAULT)),
+        batch: options.batch,
+        batch_default: BATCH_CPU,
+        batch_shrinks: true,
+        kv,
+        threads: 1,
+        lanes: options.lanes.unwrap_or(LANES_PLANNED),
+        staging: false,
+        driver_bytes: 0,
+    };
+    match device {
+        Resolved::Cpu(_, threads) => demand.threads = *threads,
+        Resolved::Reference => {}
+        Resolved::Gpu(gpu) => {
+            let adapter = gpu.adapter();
+            demand.unified = adapter.shares_memory();
+            let apart = || Some(adapter.memory_bytes.map_or(VRAM_FALLBACK, |all| all - all / 10));
+            demand.vram = options.vram.or_else(|| if demand.unified { None } else { apart() });
+            demand.driver_bytes = DRIVER_BYTES;
+            (demand.batch_default, demand.batch_shrinks, demand.staging) = (BATCH_GPU, false, true);
+        }
+    }
+    if options.vram.is_some() && !matches!(device, Resolved::Gpu(_)) {
+        return Err(Error::Usage("--vram needs a GPU, and none is used: leave it out".into()));
+    }
+    Ok((Plan::new(gguf, model, measured, &demand)?, kv))
+}
+
+impl Planned {
+    /// Plans without allocating.
+    ///
+    /// # Errors
+    /// A file that is no model that can be run, or a budget that cannot work.
+    pub fn new(path: &Path, options: &Options) -> Result<Self> {
+        let (gguf, mut model, measured) = measure(path, options)?;
+        let device = Resolved::new(options, &mut Vec::new())?;
+        let (plan, kv) = plan(&gguf, &mut model, &measured, options, &device)?;
+        Ok(Self { gguf, model, plan, kv })
+    }
+
+    /// Storage of keys and values.
+    pub fn kv(&self) -> KvKind {
+        self.kv
+    }
+}
+
+impl Engine {
+    /// Opens a model: checks the file, plans, loads the resident weights, allocates the slots.
+    ///
+    /// # Errors
+    /// A file that is no model that can be run, a budget that cannot work, a device that fails.
+    pub fn open(path: &Path, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Self> {
+        let mut notes = Vec::new();
+        let (gguf, mut model, measured) = measure(path, options)?;
+        let resolved = Resolved::new(options, &mut notes)?;
+        let (plan, kv) = plan(&gguf, &mut model, &measured, options, &resolved)?;
+        let mut device: Box<dyn Device> = match resolved {
+            Resolved::Cpu(level, threads) => Box::new(CpuDevice::new(level, threads)?),
+            Resolved::Gpu(gpu) => gpu,
+            Resolved::Reference => Box::new(ReferenceDevice::default()),
+        };
+        let mut done = 0;
+        let mut count = |bytes| {
+            done += bytes;
+            progress(Progress { done, total: measured.bytes });
+        };
+        let mut sink = Load { device: &mut *device, progress: &mut count };
+        let loaded = Model::build(&gguf, &model.config, &mut sink)?;
+        let layers = std::mem::take(&mut model.experts);
+        let model = Model { experts: layers.clone(), ..loaded };
+        device.new_kv(&kv_specs(&model.config), plan.ctx, kv)?;
+        device.new_slots(&plan.classes, &layers, plan.batch * model.config.max_k().max(1))?;
+        let forward = Forward::new(model, &mut *device, plan.batch)?;
+        let source =
+            Source::open(gguf.shard_paths(), &layers, SourceOptions { path: options.io, lanes: options.lanes })?;
+        let cache = Cache::new(&layers, &plan.classes, || Box::new(Lru::new()))?;
+        let pager = Pager::new(cache, source, layers, LANES_PLANNED);
+        gguf.drop_mapped_pages();
+        Ok(Self { gguf, device, forward, pager, plan, position: 0, notes })
+    }
+
+    /// The model's file.
+    pub fn gguf(&self) -> &Gguf {
+        &self.gguf
+    }
+
+    /// Hyper-parameters.
+    pub fn config(&self) -> &Config {
+        &self.forward.model().config
+    }
+
+    /// Where the bytes go.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Who computes.
+    pub fn device_info(&self) -> DeviceInfo {
+        self.device.info()
+    }
+
+    /// How experts are read.
+    pub fn source_info(&self) -> &SourceInfo {
+        self.pager.source().info()
+    }
+
+    /// What paging cost so far.
+    pub fn stats(&self) -> PagerStats {
+        self.pager.stats()
+    }
+
+    /// What was chosen that a user should know of.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Computes `tokens` at the next positions in batches; `each` gets the logits `(rows, n_vocab)` of the rows that
+    /// `wanted` names (by index in `tokens`, ascending), in order. `false` if `cancel` stopped it between batches.
+    ///
+    /// # Errors
+    /// Tokens outside the vocabulary, more of them than the context holds, failed reads or devices.
+    pub fn feed(
+        &mut self,
+        tokens: &[u32],
+        wanted: std::ops::Range<usize>,
+        mut tap: Option<&mut dyn RouteTap>,
+        cancel: &dyn Fn() -> bool,
+        each: &mut dyn FnMut(&[f32]) -> Result<()>,
+    ) -> Result<bool> {
+        let vocab = self.config().n_vocab;
+        if let Some(bad) = tokens.iter().find(|&&t| t as usize >= vocab) {
+            return Err(Error::Usage(format!("token {bad} is not in the vocabulary of {vocab}")));
+        }
+        if tokens.len() > self.plan.ctx - self.position {
+            return Err(Error::Usage(format!(
+                "{} more tokens do not fit: {} of {} positions are taken; give a larger --ctx",
+                tokens.len(),
+                self.position,
+                self.plan.ctx
+            )));
+        }
+        self.pager.set_phase(if tokens.len() > 1 { Phase::Prefill } else { Phase::Decode });
+        for (i, chunk) in tokens.chunks(self.plan.batch).enumerate() {
+            if cancel() {
+                return Ok(false);
+            }
+            let mut io = Step {
+                device: &mut *self.device,
+                pager: &mut self.pager,
+                gguf: &self.gguf,
+                tap: match &mut tap {
+                    Some(tap) => Some(&mut **tap),
+                    None => None,
+                },
+            };
+            self.forward.step(&mut io, chunk, self.position)?;
+            self.position += chunk.len();
+            let first = i * self.plan.batch;
+            let rows: Vec<usize> = (0..chunk.len()).filter(|r| wanted.contains(&(first + r))).collect();
+            for rows in rows.chunks(LOGIT_ROWS.min(self.plan.batch)) {
+                each(&self.forward.logits(&mut *self.device, rows)?)?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl LanguageModel for Engine {
+    fn next_logits(&mut self, tokens: &[u32], cancel: &dyn Fn() -> bool) -> Result<Option<Vec<f32>>> {
+        let mut last = Vec::new();
+        let whole = self.feed(tokens, tokens.len().saturating_sub(1)..tokens.len(), None, cancel, &mut |rows| {
+            last = rows.to_vec();
+            Ok(())
+        })?;
+        Ok(whole.then_some(last))
+    }
+
+    fn all_logits(&mut self, tokens: &[u32], cancel: &dyn Fn() -> bool) -> Result<Option<Vec<f32>>> {
+        let mut all = Vec::new();
+        let whole = self.feed(tokens, 0..tokens.len(), None, cancel, &mut |rows| {
+            all.extend_from_slice(rows);
+            Ok(())
+        })?;
+        Ok(whole.then_some(all))
+    }
+
+    fn position(&self) -> usize {
+        self.position
+    }
+
+    fn rewind(&mut self, position: usize) -> Result<()> {
+        // keys and values behind the position are overwritten before they are read
+        self.position = self.position.min(position);
+        Ok(())
+    }
+
+    fn ctx(&self) -> usize {
+        self.plan.ctx
+    }
+
+    fn vocab(&self) -> usize {
+        self.config().n_vocab
+    }
+
+    fn counters(&self) -> Counters {
+        let PagerStats { prefill, decode } = self.pager.stats();
+        Counters {
+            hits: prefill.hits + decode.hits,
+            misses: prefill.misses + decode.misses,
+            evictions: prefill.evictions + decode.evictions,
+            bytes_read: prefill.bytes_read + decode.bytes_read,
+            stall: prefill.stall + decode.stall,
+        }
+    }
+}

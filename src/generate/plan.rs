@@ -1,0 +1,295 @@
+//! The memory plan: what stands where at a budget, decided before anything is allocated.
+//!
+//! Everything that grows with the model is counted here: resident weights, KV cache, activations, scratch, staging, expert
+//! slots. What is left of the budget after the rest is the expert cache. A budget that cannot work is refused with the
+//! smallest that would.
+
+use serde::Serialize;
+
+use crate::compute::KvKind;
+use crate::error::{Error, Result};
+use crate::expert::SlotClass;
+use crate::expert::cache::{classes_for, smallest_budget};
+use crate::gguf::Gguf;
+use crate::model::forward::{LOGIT_ROWS, activation_bytes, kv_specs};
+use crate::model::weights::Measure;
+use crate::model::{Config, Model};
+
+/// How large the expert cache shall be.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum CacheSize {
+    /// What the budget leaves.
+    #[default]
+    Fill,
+    /// This many bytes of slots.
+    Bytes(u64),
+    /// This share of all experts, above 0 and at most 1.
+    Share(f64),
+    /// This many times the experts that one token uses.
+    Cycles(f64),
+}
+
+/// What a plan is made for.
+#[derive(Clone, Debug)]
+pub struct Demand {
+    /// Ceiling of the process's resident set, in bytes.
+    pub memory: u64,
+    /// Ceiling of device memory.
+    pub vram: Option<u64>,
+    /// Device memory is the machine's own, so that it lies inside `memory` too.
+    pub unified: bool,
+    /// Expert cache.
+    pub cache: CacheSize,
+    /// Positions of the KV cache.
+    pub ctx: usize,
+    /// Tokens per forward pass in prefill; `None`: the most that leaves the cache its room.
+    pub batch: Option<usize>,
+    /// The largest batch that is chosen when none is asked for, and whether a tight budget may choose a smaller one.
+    pub batch_default: usize,
+    /// See `batch_default`.
+    pub batch_shrinks: bool,
+    /// Storage of keys and values.
+    pub kv: KvKind,
+    /// Threads that compute.
+    pub threads: usize,
+    /// Reads in flight.
+    pub lanes: usize,
+    /// Slots are filled through staging buffers.
+    pub staging: bool,
+    /// What the device's driver takes of the machine's memory.
+    pub driver_bytes: u64,
+}
+
+impl Demand {
+    /// What weights, activations and slots may take, when the host's own share is `host`.
+    fn device_budget(&self, host: u64) -> u64 {
+        let memory = self.memory.saturating_sub(host);
+        match self.vram {
+            Some(vram) if self.unified => vram.min(memory),
+            Some(vram) => vram,
+            None => memory,
+        }
+    }
+
+    /// The flag that binds, its value, and what must fit under it beside the device's share.
+    fn ceiling(&self, host: u64) -> (&'static str, u64, u64) {
+        match self.vram {
+            Some(vram) if !self.unified || vram < self.memory.saturating_sub(host) => ("--vram", vram, 0),
+            _ => ("--memory", self.memory, host),
+        }
+    }
+}
+
+/// Where the bytes go. All sizes in bytes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// Ceiling of the process's resident set.
+    pub memory: u64,
+    /// Ceiling of device memory.
+    pub vram: Option<u64>,
+    /// Positions of the KV cache.
+    pub ctx: usize,
+    /// Tokens per forward pass in prefill.
+    pub batch: usize,
+    /// Program, libraries, file index, driver.
+    pub process: u64,
+    /// Vocabulary.
+    pub tokenizer: u64,
+    /// Resident weights.
+    pub weights: u64,
+    /// Keys and values.
+    pub kv: u64,
+    /// Activations and scratch of a step.
+    pub activations: u64,
+    /// Buffers between disk and device.
+    pub staging: u64,
+    /// Expert slots.
+    pub slots: u64,
+    /// Pools of slots.
+    pub classes: Vec<SlotClass>,
+    /// Experts of the whole model.
+    pub experts: usize,
+    /// Experts that one token uses.
+    pub cycle: usize,
+    /// Bytes of all experts in the file.
+    pub expert_bytes: u64,
+    /// The smallest value of the ceiling that binds (`--memory` or `--vram`) that works with these settings.
+    pub smallest: u64,
+}
+
+/// The program itself, its stacks and small allocations.
+const PROCESS_BYTES: u64 = 28 << 20;
+/// A tensor's entry in the file index.
+const TENSOR_BYTES: u64 = 256;
+/// A token's share of the vocabulary tables, and a merge's.
+const TOKEN_BYTES: u64 = 420;
+/// See `TOKEN_BYTES`.
+const MERGE_BYTES: u64 = 160;
+/// Batches are halved down from the default.
+const BATCH_SHARE: u64 = 8;
+
+/// What does not depend on the cache.
+struct Fixed {
+    process: u64,
+    tokenizer: u64,
+    weights: u64,
+    kv: u64,
+    activations: u64,
+    staging: u64,
+}
+
+impl Fixed {
+    fn host(&self) -> u64 {
+        self.process + self.tokenizer + self.staging
+    }
+
+    fn device(&self) -> u64 {
+        self.weights + self.kv + self.activations
+    }
+}
+
+impl Plan {
+    /// Plans `model`, whose resident weights `measured` counted; sets the slot classes of `model.experts`.
+    ///
+    /// # Errors
+    /// [`Error::Budget`] with the smallest budget that works.
+    pub fn new(gguf: &Gguf, model: &mut Model, measured: &Measure, demand: &Demand) -> Result<Self> {
+        let k = model.config.max_k();
+        let slots_min = if k == 0 { 0 } else { smallest_budget(&model.experts, k, 0) };
+        let fixed = |batch: usize| Fixed::count(gguf, model, measured, demand, batch);
+        let (need, budget) = (|f: &Fixed| f.device() + slots_min, |f: &Fixed| demand.device_budget(f.host()));
+        let batch = demand.batch.unwrap_or_else(|| {
+            let base = fixed(1).activations;
+            let halved = std::iter::successors(Some(demand.batch_default), |b| (*b > 1).then(|| b / 2));
+            let fits = |&b: &usize| {
+                let f = fixed(b);
+                need(&f) <= budget(&f) && f.activations - base <= budget(&f) / BATCH_SHARE
+            };
+            if demand.batch_shrinks { halved.clone().find(fits).unwrap_or(1) } else { demand.batch_default }
+        });
+        let f = fixed(batch);
+        // what the ceiling that is named must hold at least
+        let (flag, ceiling, beside) = demand.ceiling(f.host());
+        let smallest = beside + if demand.batch.is_none() && demand.batch_shrinks { need(&fixed(1)) } else { need(&f) };
+        if need(&f) > budget(&f) {
+            return Err(too_small(flag, ceiling, smallest));
+        }
+        if f.host() > demand.memory {
+            return Err(too_small("--memory", demand.memory, f.host()));
+        }
+        let room = budget(&f) - f.device();
+        let classes = if k == 0 { Vec::new() } else { slots(model, k, room, demand.cache, flag, smallest)? };
+        let slot_bytes = classes.iter().map(|c| (c.slots * c.slot_bytes) as u64).sum();
+        Ok(Self {
+            memory: demand.memory,
+            vram: demand.vram,
+            ctx: demand.ctx,
+            batch,
+            process: f.process,
+            tokenizer: f.tokenizer,
+            weights: f.weights,
+            kv: f.kv,
+            activations: f.activations,
+            staging: f.staging,
+            slots: slot_bytes,
+            classes,
+            experts: model.experts.iter().map(|l| l.count).sum(),
+            cycle: model.config.moe_layers().map(|(_, m)| m.rule.k).sum(),
+            expert_bytes: model.experts.iter().map(|l| (l.expert_bytes() * l.count) as u64).sum(),
+            smallest,
+        })
+    }
+
+    /// Slots of all pools.
+    pub fn slot_count(&self) -> usize {
+        self.classes.iter().map(|c| c.slots).sum()
+    }
+}
+
+fn too_small(flag: &str, budget: u64, smallest: u64) -> Error {
+    let mib = |b: u64| format!("{}MiB", b.div_ceil(1 << 20));
+    Error::Budget(format!(
+        "{flag} {} is too small for this model: the smallest that works is {flag} {}; a smaller --ctx or --batch also helps",
+        mib(budget),
+        mib(smallest)
+    ))
+}
+
+/// Pools of slots for `room` bytes, or for what was asked.
+fn slots(
+    model: &mut Model,
+    k: usize,
+    room: u64,
+    cache: CacheSize,
+    flag: &str,
+    smallest: u64,
+) -> Result<Vec<SlotClass>> {
+    let largest = model.experts.iter().map(|l| l.slot_bytes() as u64).max().unwrap_or(0);
+    let all: u64 = model.experts.iter().map(|l| (l.slot_bytes() * l.count) as u64).sum();
+    let experts: usize = model.experts.iter().map(|l| l.count).sum();
+    let least = smallest_budget(&model.experts, k, 0);
+    let wanted = match cache {
+        CacheSize::Fill => room,
+        CacheSize::Bytes(bytes) => bytes,
+        CacheSize::Share(share) => (experts as f64 * share).ceil() as u64 * largest.min(all),
+        CacheSize::Cycles(cycles) => {
+            let cycle: usize = model.config.moe_layers().map(|(_, m)| m.rule.k).sum();
+            (cycle as f64 * cycles).ceil() as u64 * largest
+        }
+    };
+    let mib = |b: u64| format!("{}MiB", b.div_ceil(1 << 20));
+    if wanted < least && cache != CacheSize::Fill {
+        return Err(Error::Budget(format!(
+            "--cache of {} is too small: one layer's {k} experts need {}",
+            mib(wanted),
+            mib(least)
+        )));
+    }
+    if wanted > room && wanted.min(all) > room {
+        return Err(Error::Budget(format!(
+            "--cache of {} does not fit: the budget leaves {} for experts; give {flag} {} or a smaller --cache",
+            mib(wanted),
+            mib(room),
+            mib(smallest - least + wanted.min(all))
+        )));
+    }
+    classes_for(&mut model.experts, k, wanted.min(room))
+}
+
+impl Fixed {
+    fn count(gguf: &Gguf, model: &Model, measured: &Measure, demand: &Demand, batch: usize) -> Self {
+        let meta = gguf.metadata();
+        let len = |key: &str| meta.strings(key).ok().flatten().map_or(0, |s| s.len() as u64);
+        let tokens = len("tokenizer.ggml.tokens");
+        let c = &model.config;
+        let kv_layer = |s: crate::compute::KvSpec| {
+            let bytes = |w: usize| demand.kv.weight_type().bytes_for(w as u64).unwrap_or(4 * w as u64);
+            (bytes(s.key_width) + bytes(s.value_width)) * demand.ctx as u64
+        };
+        let largest = model.experts.iter().map(|l| l.slot_bytes() as u64).max().unwrap_or(0);
+        Self {
+            process: PROCESS_BYTES + demand.driver_bytes + gguf.tensors().len() as u64 * TENSOR_BYTES,
+            tokenizer: tokens * TOKEN_BYTES + len("tokenizer.ggml.merges") * MERGE_BYTES,
+            weights: measured.bytes,
+            kv: kv_specs(c).into_iter().map(kv_layer).sum(),
+            activations: activation_bytes(model, batch) + scratch_bytes(c, measured, demand, batch),
+            staging: if demand.staging { largest * (demand.lanes as u64 + 1) } else { 0 },
+        }
+    }
+}
+
+/// What the devices use beside activations: quantised inputs, products before they are turned, experts' inner values.
+fn scratch_bytes(c: &Config, measured: &Measure, demand: &Demand, batch: usize) -> u64 {
+    let batch64 = batch as u64;
+    let cols = measured.max_cols.max(c.d_model as u64);
+    let rows = measured.max_layer_rows;
+    let input = 4 * cols * batch64;
+    let product = if batch > 1 { (4 * rows * batch64).max(4 * c.n_vocab as u64 * LOGIT_ROWS as u64) } else { 0 };
+    let per_use = |m: &crate::model::config::MoeConfig| (m.rule.k * (16 * c.d_model + 16 * m.width)) as u64;
+    let experts = c.moe_layers().map(|(_, m)| per_use(m)).max().unwrap_or(0) * batch64;
+    let heads = c.layers.iter().map(|l| l.attention.heads / l.attention.kv_heads.min(l.attention.heads)).max();
+    let scores = 8 * (heads.unwrap_or(1) * demand.ctx * demand.threads) as u64;
+    // the rows of logits that leave the device, and a whole prompt batch of embeddings
+    let copies = 4 * (c.n_vocab as u64 * LOGIT_ROWS.min(batch) as u64 + c.d_model as u64 * batch64);
+    input + product + experts + scores + copies
+}
