@@ -1,0 +1,86 @@
+//! Reference answers: where they are, how they are read and compared.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use foregate::compute::Routing;
+use foregate::model::forward::RouteTap;
+
+/// A folder beside the checkout that holds more test data, if it is there.
+pub fn shared(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
+    path.is_dir().then_some(path)
+}
+
+/// Mean squared error over the mean square of `want`.
+pub fn nmse(got: &[f32], want: &[f32]) -> f64 {
+    assert_eq!(got.len(), want.len());
+    let square = |x: f64| x * x;
+    let error: f64 = got.iter().zip(want).map(|(&g, &w)| square(f64::from(g) - f64::from(w))).sum();
+    error / want.iter().map(|&w| square(f64::from(w))).sum::<f64>()
+}
+
+/// The experts chosen, layer by layer: `(tokens, k)`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Choices {
+    pub by_layer: BTreeMap<usize, Vec<Vec<u32>>>,
+    forced: Option<BTreeMap<usize, Vec<Vec<u32>>>>,
+    seen: BTreeMap<usize, usize>,
+}
+
+impl Choices {
+    /// A tap that forces these choices.
+    pub fn to_force(&self) -> Self {
+        Self { forced: Some(self.by_layer.clone()), ..Self::default() }
+    }
+}
+
+impl RouteTap for Choices {
+    fn forced(&mut self, layer: usize, n: usize) -> Option<Vec<u32>> {
+        let rows = &self.forced.as_ref()?[&layer];
+        let first = self.seen.entry(layer).or_default();
+        let ids = rows[*first..*first + n].concat();
+        *first += n;
+        Some(ids)
+    }
+
+    fn chosen(&mut self, layer: usize, routing: &Routing) {
+        let rows = routing.experts.chunks(routing.k).map(<[u32]>::to_vec);
+        self.by_layer.entry(layer).or_default().extend(rows);
+    }
+}
+
+/// The answer that stands beside a model: NAME.json and NAME.logits.f32.
+pub struct Answer {
+    pub ids: Vec<u32>,
+    pub logits: Vec<f32>,
+    topk: BTreeMap<usize, Vec<Vec<u32>>>,
+}
+
+impl Answer {
+    pub fn read(model: &Path) -> Self {
+        let json = std::fs::read_to_string(model.with_extension("json")).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let numbers = |v: &serde_json::Value| -> Vec<u32> {
+            v.as_array().unwrap().iter().map(|x| x.as_u64().unwrap() as u32).collect()
+        };
+        let topk = json["topk_by_layer"].as_object().unwrap().iter();
+        let bytes = std::fs::read(model.with_extension("logits.f32")).unwrap();
+        Self {
+            ids: numbers(&json["ids"]),
+            logits: bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect(),
+            topk: topk
+                .map(|(il, rows)| (il.parse().unwrap(), rows.as_array().unwrap().iter().map(numbers).collect()))
+                .collect(),
+        }
+    }
+
+    /// The same experts in the same order, at every layer and token (a layer with one row has the last token's).
+    pub fn assert_same_experts(&self, chosen: &Choices, model: &Path) {
+        assert_eq!(self.topk.len(), chosen.by_layer.len(), "{}", model.display());
+        for (il, want) in &self.topk {
+            let got = &chosen.by_layer[il];
+            assert_eq!(&got[got.len() - want.len()..], &want[..], "{} layer {il}", model.display());
+        }
+    }
+}
