@@ -4,6 +4,7 @@
 Usage (needs `pip install gguf numpy`): scripts/gguf_fixtures.py
 
 - every_type.gguf: one key of each value type and an array of each, one tensor of each type that files hold.
+- plain.gguf: what readers of a narrower range can read too: no nested array, no type number from 40 on.
 - split-0000N-of-00003.gguf: the same kind of model as three shards.
 - readings.json: per file, each tensor's name, type number, dimensions, absolute offset and length in bytes.
 
@@ -44,8 +45,7 @@ def close(writer):
     writer.close()
 
 
-def every_type():
-    w = gguf.GGUFWriter(OUT / "every_type.gguf", "none")
+def values(w):
     w.add_uint8("v.u8", 200)
     w.add_int8("v.i8", -100)
     w.add_uint16("v.u16", 60000)
@@ -62,12 +62,26 @@ def every_type():
     w.add_array("a.ints", [1, -2, 3])
     w.add_array("a.floats", [0.5, -1.25, 1e-8])
     w.add_array("a.bools", [True, False, True])
+
+
+def every_type():
+    w = gguf.GGUFWriter(OUT / "every_type.gguf", "none")
+    values(w)
     w.add_array("a.nested", [[1, 2], [3]])
     for ty in gguf.GGML_QUANT_SIZES:
         if ty not in NEVER_IN_FILES:
             add_tensor(w, f"t.{ty.name}", ty)
     w.add_tensor("t.one_dimension", np.arange(5, dtype=np.float32))
     w.add_tensor("t.four_dimensions", np.zeros((2, 3, 1, 4), dtype=np.float32))
+    close(w)
+
+
+def plain():
+    w = gguf.GGUFWriter(OUT / "plain.gguf", "none")
+    values(w)
+    for ty in gguf.GGML_QUANT_SIZES:
+        if ty not in NEVER_IN_FILES and int(ty) < 40:
+            add_tensor(w, f"t.{ty.name}", ty, rows=1)
     close(w)
 
 
@@ -89,6 +103,7 @@ def reading(path):
 
 OUT.mkdir(parents=True, exist_ok=True)
 every_type()
+plain()
 split()
 readings = {p.name: reading(p) for p in sorted(OUT.glob("*.gguf"))}
 rows = ",\n".join(f'"{n}": [\n' + ",\n".join(json.dumps(t) for t in ts) + "\n]" for n, ts in readings.items())
