@@ -1,6 +1,8 @@
 //! Finds out which read path and how many lanes are fastest here: it depends on the drive, the file system and what
 //! the page cache holds, so it is measured on the model's own file.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -16,10 +18,10 @@ const MEASURED_BYTES_MIN: u64 = 512 << 20;
 const LANES_DEFAULT: usize = 4;
 /// Lanes that are tried.
 const LANES_TRIED: [usize; 3] = [2, 4, 8];
-/// How long one path with one number of lanes is read.
-const TRIAL: Duration = Duration::from_millis(70);
-/// No further trial begins after this.
-const TRIALS_END: Duration = Duration::from_millis(600);
+/// How long one path with one number of lanes is read, in each of two rounds.
+const TRIAL: Duration = Duration::from_millis(30);
+/// No further trial begins after this, except one of each path.
+const TRIALS_END: Duration = Duration::from_millis(700);
 /// A trial within this share of the fastest is as good: then the earlier one is taken, which leaves more of the
 /// processor to compute.
 const AS_GOOD: f64 = 0.95;
@@ -51,7 +53,7 @@ pub(super) fn choose(shards: &[PathBuf], layers: &[ExpertLayer], options: Source
     }
     let paths = match options.path {
         Some(_) => vec![info.path],
-        None if direct => vec![ReadPath::Direct, ReadPath::Mmap],
+        None if direct => vec![ReadPath::Direct, ReadPath::Buffered, ReadPath::Mmap],
         None => vec![ReadPath::Buffered, ReadPath::Mmap],
     };
     let lanes = options.lanes.map_or(LANES_TRIED.to_vec(), |n| vec![n]);
@@ -75,20 +77,24 @@ fn direct_works(shards: &[PathBuf], layers: &[ExpertLayer]) -> Result<(), String
     Ok(())
 }
 
+/// Measures all paths with all numbers of lanes, in two rounds of opposite order, and keeps the better result of each:
+/// what else the machine does can only make a trial slower.
 fn trials(shards: &[PathBuf], layers: &[ExpertLayer], paths: &[ReadPath], lanes: &[usize]) -> Result<Vec<Measured>> {
     let samples = Samples::new(layers);
+    let opened = paths.iter().map(|&path| Shards::open(shards, path)).collect::<Result<Vec<_>>>()?;
+    let mut rates = vec![0.0f64; paths.len() * lanes.len()];
     let begin = Instant::now();
-    let mut measured = Vec::new();
-    for &path in paths {
-        let opened = Shards::open(shards, path)?;
-        for &lanes in lanes {
-            if !measured.is_empty() && begin.elapsed() > TRIALS_END {
-                break;
-            }
-            measured.push(Measured { path, lanes, bytes_per_s: trial(&opened, &samples, lanes) });
+    // A slow drive may have time for the first number of lanes only, but each path gets its turn.
+    let order: Vec<(usize, usize)> = (0..lanes.len()).flat_map(|l| (0..paths.len()).map(move |p| (p, l))).collect();
+    for (n, &(p, l)) in order.iter().chain(order.iter().rev()).enumerate() {
+        if n < paths.len() || begin.elapsed() < TRIALS_END {
+            let rate = &mut rates[p * lanes.len() + l];
+            *rate = rate.max(trial(&opened[p], &samples, lanes[l]));
         }
     }
-    Ok(measured)
+    let tried = paths.iter().flat_map(|&path| lanes.iter().map(move |&lanes| (path, lanes)));
+    let measured = tried.zip(rates).map(|((path, lanes), bytes_per_s)| Measured { path, lanes, bytes_per_s });
+    Ok(measured.filter(|m| m.bytes_per_s > 0.0).collect())
 }
 
 /// Bytes per second of `lanes` threads that read one sample after the other. A failed read ends its thread: the
@@ -123,7 +129,9 @@ struct Samples<'a> {
 impl<'a> Samples<'a> {
     fn new(layers: &'a [ExpertLayer]) -> Self {
         let extents = layers.iter().flat_map(|l| l.extents.iter().map(move |x| (x, l.count as u64, l.layer)));
-        Self { extents: extents.filter(|x| x.1 > 0 && x.0.len > 0).collect(), next: AtomicU64::new(0) }
+        // Each start samples elsewhere: the page cache may still hold what the last one read.
+        let next = RandomState::new().build_hasher().finish().into();
+        Self { extents: extents.filter(|x| x.1 > 0 && x.0.len > 0).collect(), next }
     }
 
     /// The next range, of at most [`PIECE`] bytes, to be read into `mem`.

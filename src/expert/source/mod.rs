@@ -41,7 +41,7 @@ pub enum ReadPath {
 
 impl std::fmt::Display for ReadPath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Direct => "direct",
             Self::Mmap => "mmap",
             Self::Buffered => "buffered",
