@@ -101,10 +101,15 @@ impl<B: Block32> RowDot for Dot32<B> {
     #[inline(always)]
     fn row<S: Isa>(isa: S, row: &[u8], acts: &Acts, columns: Range<usize>, out: &mut [f32]) {
         let mut lanes = [isa.splat_f32(0.0); MAX_COLUMNS];
+        let mut chunk: [&[Group32]; MAX_COLUMNS] = [&[]; MAX_COLUMNS];
+        let chunk = &mut chunk[..columns.len()];
+        for (acts_of_column, column) in chunk.iter_mut().zip(columns) {
+            *acts_of_column = acts.groups(column);
+        }
         for_groups!(row, B, |g, blocks| {
             let eight = Eight::decode(isa, blocks);
-            for (lanes, column) in lanes.iter_mut().zip(columns.clone()) {
-                *lanes = isa.add_f32(*lanes, eight.dot::<B>(isa, &acts.groups(column)[g]));
+            for (lanes, acts) in lanes.iter_mut().zip(&*chunk) {
+                *lanes = isa.add_f32(*lanes, eight.dot::<B>(isa, &acts[g]));
             }
         });
         for (out, lanes) in out.iter_mut().zip(lanes) {
