@@ -122,6 +122,7 @@ impl<B: Block32> RowDot for Dot32<B> {
         let acts = acts.groups(column);
         let mut lanes = isa.splat_f32(0.0);
         for_groups!(row, B, |g, blocks| {
+            isa.prefetch(bytemuck::cast_slice(blocks));
             lanes = isa.add_f32(lanes, Eight::decode(isa, blocks).dot::<B>(isa, &acts[g]));
         });
         isa.sum_f32(lanes)

@@ -18,6 +18,10 @@ pub trait Task {
     fn run<S: Isa>(self, isa: S) -> Self::Output;
 }
 
+/// How far ahead of the weights in use [`Isa::prefetch`] asks for more: far enough for a memory's latency at its line
+/// rate. From 2 KiB on, decode from memory gained 8 to 20 % on Zen 3, on top of the hardware's own prefetching.
+pub const PREFETCH_AHEAD: usize = 2048;
+
 /// The operations on 256-bit vectors that kernels are made of.
 ///
 /// Lanes count from the lowest address. "Halves" are the two groups of 16 bytes. Integer sums wrap.
@@ -30,6 +34,9 @@ pub trait Isa: Copy + Send + Sync + std::fmt::Debug + 'static {
 
     /// Runs `task` with this level's instructions enabled.
     fn vectorize<T: Task>(self, task: T) -> T::Output;
+
+    /// Hints that the memory [`PREFETCH_AHEAD`] bytes behind `v`, as much as `v` has, will be read soon. It need not exist.
+    fn prefetch(self, v: &[u8]);
 
     // ---- Integers in and out ----
 

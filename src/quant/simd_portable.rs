@@ -71,6 +71,8 @@ impl Isa for Portable {
     fn vectorize<T: Task>(self, task: T) -> T::Output {
         task.run(self)
     }
+    #[inline(always)]
+    fn prefetch(self, _v: &[u8]) {}
 
     #[inline(always)]
     fn load_u8(self, v: &[u8; 32]) -> Bytes {

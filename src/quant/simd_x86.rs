@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::simd::{Isa, Task};
+use super::simd::{Isa, PREFETCH_AHEAD, Task};
 
 /// Token of a CPU with AVX2 and F16C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +104,13 @@ macro_rules! avx2_ops {
         type Float = __m256;
 
         ops! {
+            fn prefetch(self, v: &[u8]) -> () {
+                // Never a fault, whatever the address.
+                for line in (PREFETCH_AHEAD..PREFETCH_AHEAD + v.len()).step_by(64) {
+                    _mm_prefetch::<_MM_HINT_T0>(v.as_ptr().wrapping_add(line).cast());
+                }
+            }
+
             fn load_u8(self, v: &[u8; 32]) -> __m256i { _mm256_loadu_si256(v.as_ptr().cast()) }
             fn load_i8(self, v: &[i8; 32]) -> __m256i { _mm256_loadu_si256(v.as_ptr().cast()) }
             fn load_i16(self, v: &[i16; 16]) -> __m256i { _mm256_loadu_si256(v.as_ptr().cast()) }
