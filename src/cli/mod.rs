@@ -8,9 +8,12 @@ mod completions;
 pub mod demo;
 mod devices;
 pub mod flags;
+mod input;
 mod man;
+mod message;
 mod out;
 pub mod size;
+mod tokenize;
 
 use std::io;
 use std::process::ExitCode;
@@ -34,6 +37,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Tokenize(tokenize::Args),
     Devices(devices::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -61,6 +65,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
+        Command::Tokenize(args) => tokenize::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

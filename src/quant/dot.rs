@@ -1,6 +1,6 @@
 //! How dot kernels are called: rows of weights times columns of activations, at a level.
 //!
-//! A kernel ([`RowDot`]) computes one row against up to [`MAX_COLUMNS`] columns. What an output element is depends on
+//! A [`Kernel`] computes rows against up to [`MAX_COLUMNS`] columns. What an output element is depends on
 //! its row and column alone: neither the number of rows and columns in a call nor the level changes a bit.
 
 use std::ops::Range;
@@ -25,6 +25,16 @@ pub const MAX_COLUMNS: usize = 8;
 const TILE_BYTES: usize = 128 << 10;
 
 /// The dot kernel of one weight type.
+pub trait Kernel {
+    /// What it multiplies with.
+    const ACT: ActFormat;
+
+    /// Dot products of whole rows with the columns `columns`, at most [`MAX_COLUMNS`], into these columns of `out`, which
+    /// is `(rows, columns of acts)`.
+    fn rows<S: Isa>(isa: S, rows: &[u8], row_bytes: usize, acts: &Acts, columns: Range<usize>, out: &mut [f32]);
+}
+
+/// A kernel that takes one row at a time.
 pub trait RowDot {
     /// What it multiplies with.
     const ACT: ActFormat;
@@ -36,6 +46,21 @@ pub trait RowDot {
     fn row_by_one<S: Isa>(isa: S, row: &[u8], acts: &Acts, column: usize) -> f32;
 }
 
+impl<K: RowDot> Kernel for K {
+    const ACT: ActFormat = K::ACT;
+
+    #[inline(always)]
+    fn rows<S: Isa>(isa: S, rows: &[u8], row_bytes: usize, acts: &Acts, columns: Range<usize>, out: &mut [f32]) {
+        for (row, out) in rows.chunks_exact(row_bytes).zip(out.chunks_exact_mut(acts.columns())) {
+            if columns.len() == 1 {
+                out[columns.start] = K::row_by_one(isa, row, acts, columns.start);
+            } else {
+                K::row(isa, row, acts, columns.clone(), &mut out[columns.clone()]);
+            }
+        }
+    }
+}
+
 struct Rows<'a, K> {
     rows: &'a [u8],
     row_bytes: usize,
@@ -44,32 +69,20 @@ struct Rows<'a, K> {
     kernel: std::marker::PhantomData<K>,
 }
 
-impl<K: RowDot> Task for Rows<'_, K> {
+impl<K: Kernel> Task for Rows<'_, K> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Isa>(self, isa: S) {
         let Self { rows, row_bytes, acts, out, .. } = self;
         let columns = acts.columns();
-        if columns == 1 {
-            for (row, out) in rows.chunks_exact(row_bytes).zip(out) {
-                *out = K::row_by_one(isa, row, acts, 0);
-            }
-            return;
-        }
         // Rows tile by tile, so that weights come from memory once, and columns chunk by chunk inside, so that the
         // activations of a chunk are in the first cache for all rows of the tile.
         let tile = (TILE_BYTES / row_bytes).max(1);
         for (rows, out) in rows.chunks(tile * row_bytes).zip(out.chunks_mut(tile * columns)) {
             for first in (0..columns).step_by(MAX_COLUMNS) {
                 let chunk = first..columns.min(first + MAX_COLUMNS);
-                for (row, out) in rows.chunks_exact(row_bytes).zip(out.chunks_exact_mut(columns)) {
-                    if chunk.len() == 1 {
-                        out[first] = K::row_by_one(isa, row, acts, first);
-                    } else {
-                        K::row(isa, row, acts, chunk.clone(), &mut out[chunk.clone()]);
-                    }
-                }
+                K::rows(isa, rows, row_bytes, acts, chunk, out);
             }
         }
     }
@@ -87,7 +100,7 @@ pub(super) struct Dots {
 
 impl Dots {
     /// The entry points of `K`.
-    pub(super) const fn of<K: RowDot>() -> Self {
+    pub(super) const fn of<K: Kernel>() -> Self {
         Self {
             portable: |rows, row_bytes, acts, out| enter::<K, _>(Portable, rows, row_bytes, acts, out),
             #[cfg(target_arch = "x86_64")]
@@ -115,7 +128,7 @@ impl Dots {
 #[cfg(target_arch = "x86_64")]
 const DETECTED: &str = "entry points are handed out for a detected level only";
 
-fn enter<K: RowDot, S: Isa>(isa: S, rows: &[u8], row_bytes: usize, acts: &Acts, out: &mut [f32]) {
+fn enter<K: Kernel, S: Isa>(isa: S, rows: &[u8], row_bytes: usize, acts: &Acts, out: &mut [f32]) {
     assert!(row_bytes > 0 && rows.len().is_multiple_of(row_bytes), "weights are whole rows");
     assert_eq!(acts.format(), K::ACT, "activations in the format that the weights need");
     assert_eq!(out.len(), rows.len() / row_bytes * acts.columns(), "one result per row and column");

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::acts::{Acts, Floats32};
-use super::dot::{MAX_COLUMNS, RowDot};
+use super::dot::RowDot;
 use super::simd::Isa;
 use super::{ActFormat, Format, GgmlType};
 
@@ -29,7 +29,11 @@ pub(super) const BF16: Format = Format::new::<DotFloat<2, true>>(GgmlType::BF16,
 /// The value of a half-precision float, given by its bits; subnormals included.
 #[inline(always)]
 pub fn f16_to_f32(bits: u16) -> f32 {
-    half::f16::from_bits(bits).to_f32_const()
+    // The exponent is moved up by a product, which is exact and makes normal numbers of subnormal ones.
+    let magnitude = u32::from(bits & 0x7FFF) << 13;
+    let value = (f32::from_bits(magnitude) * f32::from_bits((112 + 127) << 23)).to_bits();
+    let special = if magnitude >= 0x0F80_0000 { 0x7F80_0000 } else { 0 };
+    f32::from_bits(value | special | u32::from(bits & 0x8000) << 16)
 }
 
 /// The value of a bfloat16, given by its bits.
@@ -89,15 +93,20 @@ impl<const BYTES: usize, const BRAIN: bool> RowDot for DotFloat<BYTES, BRAIN> {
 
     #[inline(always)]
     fn row<S: Isa>(isa: S, row: &[u8], acts: &Acts, columns: Range<usize>, out: &mut [f32]) {
-        let mut sums = [[isa.splat_f32(0.0); 4]; MAX_COLUMNS];
-        for_chunks!(row, |i, bytes| {
-            let weights = Self::load(isa, bytes);
-            for (sums, column) in sums.iter_mut().zip(columns.clone()) {
-                Self::add_products(isa, sums, &weights, &acts.floats(column)[i]);
-            }
-        });
-        for (out, sums) in out.iter_mut().zip(sums) {
-            *out = Self::total(isa, sums);
+        // Two columns at a time, because the sums of more do not fit into 16 registers.
+        let (pairs, last) = out.as_chunks_mut::<2>();
+        for (out, column) in pairs.iter_mut().zip(columns.clone().step_by(2)) {
+            let acts = [acts.floats(column), acts.floats(column + 1)];
+            let mut sums = [[isa.splat_f32(0.0); 4]; 2];
+            for_chunks!(row, |i, bytes| {
+                let weights = Self::load(isa, bytes);
+                Self::add_products(isa, &mut sums[0], &weights, &acts[0][i]);
+                Self::add_products(isa, &mut sums[1], &weights, &acts[1][i]);
+            });
+            *out = [Self::total(isa, sums[0]), Self::total(isa, sums[1])];
+        }
+        if let [last] = last {
+            *last = Self::row_by_one(isa, row, acts, columns.end - 1);
         }
     }
 

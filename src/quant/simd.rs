@@ -47,6 +47,7 @@ pub trait Isa: Copy + Send + Sync + std::fmt::Debug + 'static {
     fn splat_u8(self, v: u8) -> Self::Int;
     fn splat_i16(self, v: i16) -> Self::Int;
     fn splat_i32(self, v: i32) -> Self::Int;
+    fn splat_u64(self, v: u64) -> Self::Int;
     fn store_u8(self, v: Self::Int) -> [u8; 32];
     fn store_i8(self, v: Self::Int) -> [i8; 32];
     fn store_i32(self, v: Self::Int) -> [i32; 8];
@@ -85,24 +86,25 @@ pub trait Isa: Copy + Send + Sync + std::fmt::Debug + 'static {
     fn shr_u16<const N: i32>(self, a: Self::Int) -> Self::Int;
     /// Shifts u16 lanes left by `N` bits; what crosses a byte must be masked away.
     fn shl_u16<const N: i32>(self, a: Self::Int) -> Self::Int;
-    /// Byte i is the byte of `table`'s same half at `index` i, which is below 16.
+    /// Shifts each u32 lane right by its own count, which is below 32; what crosses a byte must be masked away.
+    fn shr_u32_by(self, a: Self::Int, counts: Self::Int) -> Self::Int;
+    /// Byte i is the byte of `table`'s same half at `index` i, which is below 16, or 0 where `index` i is 128.
     fn lookup(self, table: Self::Int, index: Self::Int) -> Self::Int;
 
-    // ---- Dot products; the i32 results are exact ----
+    // ---- Dot products: exact, and each product goes to a lane of its own half; which lane is the level's choice ----
 
-    /// i16 lanes: sums of two neighbouring products u8 x i8. Every such sum must fit an i16 (u8 up to 128 and i8 within
-    /// -127..=127 do).
+    /// i16 lanes: sums of two products u8 x i8. Every such sum must fit an i16 (u8 up to 128 and i8 within -127..=127 do).
     fn mul_pairs_u8(self, a: Self::Int, b: Self::Int) -> Self::Int;
-    /// i32 lanes: sums of two neighbouring products i16 x i16.
+    /// i32 lanes: sums of two products i16 x i16.
     fn mul_pairs_i16(self, a: Self::Int, b: Self::Int) -> Self::Int;
-    /// i32 lanes: `acc` + sums of four neighbouring products u8 x i8; the range of [`Isa::mul_pairs_u8`].
+    /// i32 lanes: `acc` + sums of four products u8 x i8; the range of [`Isa::mul_pairs_u8`].
     fn dot_u8(self, acc: Self::Int, a: Self::Int, b: Self::Int) -> Self::Int;
-    /// i32 lanes: `acc` + sums of four neighbouring products of signed bytes, `b` within -127..=127.
+    /// i32 lanes: `acc` + sums of four products of signed bytes, `b` within -127..=127.
     #[inline(always)]
     fn dot_i8(self, acc: Self::Int, a: Self::Int, b: Self::Int) -> Self::Int {
         self.dot_u8(acc, self.abs_i8(a), self.sign_i8(b, a))
     }
-    /// i32 lanes: `acc` + sums of two neighbouring products of `scale` (i16) and the pair sums of
+    /// i32 lanes: `acc` + sums of two products of `scale` (i16 lanes, all the same in a half) and the pair sums of
     /// [`Isa::mul_pairs_u8`]`(a, b)`.
     fn scaled_dot_u8(self, acc: Self::Int, a: Self::Int, b: Self::Int, scale: Self::Int) -> Self::Int;
     /// Sum of the eight i32 lanes.

@@ -103,6 +103,10 @@ impl Isa for Portable {
         Bytes::from_i32s([v; 8])
     }
     #[inline(always)]
+    fn splat_u64(self, v: u64) -> Bytes {
+        Bytes(std::array::from_fn(|i| v.to_le_bytes()[i % 8]))
+    }
+    #[inline(always)]
     fn store_u8(self, v: Bytes) -> [u8; 32] {
         v.0
     }
@@ -189,10 +193,10 @@ impl Isa for Portable {
     }
     #[inline(always)]
     fn sign_i8(self, a: Bytes, sign: Bytes) -> Bytes {
-        Bytes::map(a, sign, |a, sign| match sign.cast_signed() {
-            0 => 0,
-            1.. => a,
-            _ => a.wrapping_neg(),
+        Bytes::map(a, sign, |a, sign| {
+            let negative = (sign.cast_signed() >> 7).cast_unsigned();
+            let kept = if sign == 0 { 0 } else { 0xFF };
+            (a ^ negative).wrapping_sub(negative) & kept
         })
     }
     #[inline(always)]
@@ -204,20 +208,26 @@ impl Isa for Portable {
         Bytes::from_i16s(a.i16s().map(|a| a << N))
     }
     #[inline(always)]
+    fn shr_u32_by(self, a: Bytes, counts: Bytes) -> Bytes {
+        Bytes::map_i32(a, counts, |a, count| (a.cast_unsigned() >> (count & 31)).cast_signed())
+    }
+    #[inline(always)]
     fn lookup(self, table: Bytes, index: Bytes) -> Bytes {
-        Bytes(std::array::from_fn(|i| table.0[(i & 16) + usize::from(index.0[i] & 15)]))
+        let byte = |i: usize, index: u8| table.0[(i & 16) + usize::from(index & 15)];
+        Bytes(std::array::from_fn(|i| if index.0[i] < 128 { byte(i, index.0[i]) } else { 0 }))
     }
 
     #[inline(always)]
     fn mul_pairs_u8(self, a: Bytes, b: Bytes) -> Bytes {
-        let p = |i: usize| i16::from(a.0[i]).wrapping_mul(i16::from(b.0[i].cast_signed()));
-        Bytes::from_i16s(std::array::from_fn(|i| p(2 * i).wrapping_add(p(2 * i + 1))))
+        // Pairs that stand eight apart: plain lane-wise arithmetic, which compilers turn into vectors.
+        let p: [i16; 32] = std::array::from_fn(|i| i16::from(a.0[i]).wrapping_mul(i16::from(b.0[i].cast_signed())));
+        Bytes::from_i16s(std::array::from_fn(|i| p[i + (i & 8)].wrapping_add(p[i + (i & 8) + 8])))
     }
     #[inline(always)]
     fn mul_pairs_i16(self, a: Bytes, b: Bytes) -> Bytes {
         let (a, b) = (a.i16s(), b.i16s());
-        let p = |i: usize| i32::from(a[i]).wrapping_mul(i32::from(b[i]));
-        Bytes::from_i32s(std::array::from_fn(|i| p(2 * i).wrapping_add(p(2 * i + 1))))
+        let p: [i32; 16] = std::array::from_fn(|i| i32::from(a[i]) * i32::from(b[i]));
+        Bytes::from_i32s(std::array::from_fn(|i| p[i + (i & 4)].wrapping_add(p[i + (i & 4) + 4])))
     }
     #[inline(always)]
     fn dot_u8(self, acc: Bytes, a: Bytes, b: Bytes) -> Bytes {
@@ -229,11 +239,17 @@ impl Isa for Portable {
     }
     #[inline(always)]
     fn sum_i32(self, a: Bytes) -> i32 {
-        a.i32s().into_iter().fold(0, i32::wrapping_add)
+        let a = a.i32s();
+        let a: [i32; 4] = std::array::from_fn(|i| a[i].wrapping_add(a[i + 4]));
+        a[0].wrapping_add(a[2]).wrapping_add(a[1].wrapping_add(a[3]))
     }
     #[inline(always)]
     fn sums_i32(self, v: [Bytes; 8]) -> Bytes {
-        Bytes::from_i32s(v.map(|v| self.sum_i32(v)))
+        let mut sums = [0; 8];
+        for (sum, v) in sums.iter_mut().zip(v) {
+            *sum = self.sum_i32(v);
+        }
+        Bytes::from_i32s(sums)
     }
 
     #[inline(always)]

@@ -118,6 +118,7 @@ macro_rules! avx2_ops {
             fn splat_u8(self, v: u8) -> __m256i { _mm256_set1_epi8(v.cast_signed()) }
             fn splat_i16(self, v: i16) -> __m256i { _mm256_set1_epi16(v) }
             fn splat_i32(self, v: i32) -> __m256i { _mm256_set1_epi32(v) }
+            fn splat_u64(self, v: u64) -> __m256i { _mm256_set1_epi64x(v.cast_signed()) }
             fn store_u8(self, v: __m256i) -> [u8; 32] {
                 let mut out = [0; 32];
                 _mm256_storeu_si256(out.as_mut_ptr().cast(), v);
@@ -161,6 +162,7 @@ macro_rules! avx2_ops {
             fn sign_i8(self, a: __m256i, sign: __m256i) -> __m256i { _mm256_sign_epi8(a, sign) }
             fn shr_u16<const N: i32>(self, a: __m256i) -> __m256i { _mm256_srli_epi16::<N>(a) }
             fn shl_u16<const N: i32>(self, a: __m256i) -> __m256i { _mm256_slli_epi16::<N>(a) }
+            fn shr_u32_by(self, a: __m256i, counts: __m256i) -> __m256i { _mm256_srlv_epi32(a, counts) }
             fn lookup(self, table: __m256i, index: __m256i) -> __m256i { _mm256_shuffle_epi8(table, index) }
 
             fn mul_pairs_u8(self, a: __m256i, b: __m256i) -> __m256i { _mm256_maddubs_epi16(a, b) }

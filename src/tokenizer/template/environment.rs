@@ -1,7 +1,7 @@
 //! The template engine as chat templates expect it: transformers' Jinja2 settings, its extra functions, and limits.
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Kwargs, ObjectRepr, Rest, Value, ValueKind};
+use minijinja::value::{Kwargs, ObjectRepr, Rest, Tuple, Value, ValueKind, ValueOrKwargs, from_args};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State};
 use minijinja_contrib::{filters, globals};
 
@@ -111,14 +111,9 @@ fn joiner(separator: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
 }
 
 /// `dictsort(case_sensitive=false, by='key', reverse=false)`: pairs in order.
-fn dictsort(
-    state: &State,
-    value: Value,
-    case_sensitive: Option<bool>,
-    by: Option<String>,
-    rest: Rest<Value>,
-) -> Result<Value, Error> {
-    let (reverse, kwargs): (Option<bool>, Kwargs) = minijinja::value::from_args(&rest)?;
+fn dictsort(state: &State, value: Value, args: Rest<ValueOrKwargs>) -> Result<Value, Error> {
+    let args = args.into_values();
+    let (case_sensitive, by, reverse, kwargs): (Option<bool>, Option<String>, Option<bool>, Kwargs) = from_args(&args)?;
     let case_sensitive =
         case_sensitive.map_or_else(|| kwargs.get::<Option<bool>>("case_sensitive"), |x| Ok(Some(x)))?;
     let by = by.map_or_else(|| kwargs.get::<Option<String>>("by"), |by| Ok(Some(by)))?;
@@ -142,7 +137,7 @@ fn dictsort(
     } else {
         pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
-    Ok(pairs.into_iter().map(|(_, pair)| Value::from(minijinja::value::Tuple::from(pair))).collect())
+    Ok(pairs.into_iter().map(|(_, pair)| Value::from(Tuple::from(pair))).collect())
 }
 
 /// `trim(chars=none)`, with Python's idea of white space.

@@ -3,7 +3,7 @@
 //! `minijinja-contrib` has the common ones; here is what it lacks or does in another way (white space and line ends as
 //! Python sees them, `start` and `end`, `maxsplit`), and a bound on those that could make a huge text from a small one.
 
-use minijinja::value::{Kwargs, Rest, Value, ValueKind, from_args};
+use minijinja::value::{Kwargs, Rest, Tuple, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 use minijinja_contrib::pycompat;
 
@@ -135,7 +135,7 @@ fn string_method(state: &State, text: &str, method: &str, args: &[Value]) -> Res
 
 /// A tuple of three strings.
 fn tuple(parts: [&str; 3]) -> Value {
-    Value::from(minijinja::value::Tuple::from(parts.map(Value::from)))
+    Value::from(Tuple::from(parts.map(Value::from)))
 }
 
 /// A list of strings, its slots paid for before it is made.
@@ -173,30 +173,32 @@ fn reversed(mut parts: Vec<&str>) -> Vec<&str> {
     parts
 }
 
-/// Splits at runs of white space into at most `most` parts; the last (or, from the right, the first) keeps its inner
-/// white space and loses that at its outer end.
+/// Splits at runs of white space into at most `most` parts; the last one (from the right: the first) is what is left,
+/// with the white space at its outer end.
 fn words(text: &str, most: usize, from_right: bool) -> Vec<&str> {
     let mut parts = Vec::new();
-    let mut rest = text.trim_matches(is_space);
-    while !rest.is_empty() {
-        let cut = if parts.len() + 1 >= most {
-            None
-        } else if from_right {
-            rest.rfind(is_space)
-        } else {
-            rest.find(is_space)
-        };
-        let Some(at) = cut else {
-            parts.push(rest);
+    let mut rest = text;
+    loop {
+        rest = if from_right { rest.trim_end_matches(is_space) } else { rest.trim_start_matches(is_space) };
+        if rest.is_empty() {
             break;
-        };
-        if from_right {
-            let after = at + rest[at..].chars().next().map_or(1, char::len_utf8);
-            parts.push(&rest[after..]);
-            rest = rest[..at].trim_end_matches(is_space);
-        } else {
-            parts.push(&rest[..at]);
-            rest = rest[at..].trim_start_matches(is_space);
+        }
+        let full = parts.len() + 1 >= most;
+        let cut = if from_right { rest.rfind(is_space) } else { rest.find(is_space) };
+        match cut.filter(|_| !full) {
+            None => {
+                parts.push(rest);
+                break;
+            }
+            Some(at) if from_right => {
+                let after = at + rest[at..].chars().next().map_or(1, char::len_utf8);
+                parts.push(&rest[after..]);
+                rest = &rest[..at];
+            }
+            Some(at) => {
+                parts.push(&rest[..at]);
+                rest = &rest[at..];
+            }
         }
     }
     if from_right { reversed(parts) } else { parts }

@@ -4,7 +4,8 @@
 //!
 //! - [`source`](self) prepares the text, `environment` sets the engine up, `methods` has Python's string methods,
 //!   `json` is `tojson`, [`clock`] is `strftime_now`;
-//! - `render` compiles and renders within limits, because a template comes from the same stranger as the weights.
+//! - `render` compiles and renders within limits, because a template comes from the same stranger as the weights;
+//! - [`thoughts`] tells a reasoning model's thoughts from its answer while it is generated.
 //!
 //! A rendered prompt holds its special tokens as text: it is tokenized with special tokens parsed, and without another
 //! BOS where it begins with one.
@@ -16,6 +17,9 @@ mod json;
 mod methods;
 mod render;
 mod source;
+#[cfg(test)]
+mod tests;
+pub mod thoughts;
 
 use std::path::Path;
 

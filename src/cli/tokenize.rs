@@ -1,0 +1,61 @@
+//! `foregate tokenize`: the tokens of a text.
+
+use std::path::PathBuf;
+
+use crate::cli::input::TextFlags;
+use crate::cli::{message, out};
+use crate::error::Result;
+use crate::gguf::Gguf;
+use crate::tokenizer::Tokenizer;
+
+/// Print the token ids of a text on one line.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  foregate tokenize model.gguf -p \"Hello, world\" --pieces")]
+pub struct Args {
+    /// GGUF file, or the first shard of one
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    #[command(flatten)]
+    text: TextFlags,
+    /// Print a line per token: its id and its text, quoted
+    #[arg(long)]
+    pieces: bool,
+    /// Add no BOS and EOS, and take the texts of control tokens as plain text
+    #[arg(long)]
+    no_special: bool,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let text = args.text.read()?;
+    let gguf = Gguf::open(&args.model)?;
+    let tokenizer = Tokenizer::from_gguf(&gguf)?;
+    message::warnings(tokenizer.warnings());
+    let ids = tokenizer.encode(&text, !args.no_special, !args.no_special)?;
+    let lines: String = if args.pieces {
+        ids.iter().map(|&id| format!("{id}\t{}\n", quoted(tokenizer.piece(id)))).collect()
+    } else {
+        ids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ") + "\n"
+    };
+    out::write(lines.as_bytes())
+}
+
+/// A piece in quotes, bytes that are no characters as `\xNN`.
+fn quoted(piece: &[u8]) -> String {
+    let mut text = String::from("\"");
+    for chunk in piece.utf8_chunks() {
+        text.extend(chunk.valid().chars().flat_map(char::escape_debug));
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text + "\""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn pieces_show_spaces_newlines_and_broken_characters() {
+        assert_eq!(quoted(" a\n\"é".as_bytes()), r#"" a\n\"é""#);
+        assert_eq!(quoted(&[b'x', 0xe2, 0x82]), r#""x\xe2\x82""#);
+    }
+}

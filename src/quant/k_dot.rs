@@ -1,0 +1,255 @@
+//! The dot product of all formats with blocks of 256 weights.
+//!
+//! A block times a block of activations is exact integer arithmetic: each format decodes its weights into eight vectors
+//! of 32 small quants with an integer scale per i16 lane. Totals of eight blocks are then summed lane-wise together and
+//! meet their f32 scales, which puts block i of a row into lane `i mod 8`.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use bytemuck::Pod;
+
+use super::ActFormat;
+use super::acts::{Acts, Block256};
+use super::dot::Kernel;
+use super::simd::Isa;
+
+/// What a format does with the sums of the activations over 16 weights each.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum SumUse {
+    /// Nothing: quants are as they are.
+    None,
+    /// Subtracts their products from the block's total: quants carry an offset.
+    Offset,
+    /// Subtracts their products times the second delta: sub-blocks have minimums.
+    Minimum,
+}
+
+/// A block of 256 weights as it stands in the file.
+pub(super) trait KBlock: Pod {
+    /// Whether decoded quants are signed bytes.
+    const SIGNED: bool;
+    /// What the vector that [`KBlock::decode`] returns is for.
+    const SUM_USE: SumUse;
+
+    /// The f16 bits of the scale and, with [`SumUse::Minimum`], of the minimums' scale (else 0).
+    fn deltas(&self) -> [u16; 2];
+
+    /// The weights, bit-equal to the definition of the format in the `gguf` package.
+    fn dequantize(&self, out: &mut [f32; 256]);
+
+    /// Hands the weights to `sink`, vectors 0 to 7. Gives the factors of the sums over 16 weights, one per i16 lane.
+    ///
+    /// Sums of two products of a quant and an activation fit an i16; no total of a block leaves an i32.
+    fn decode<I: Isa>(&self, isa: I, sink: &mut impl Sink<I>) -> I::Int;
+}
+
+/// Takes decoded weights.
+pub(super) trait Sink<I: Isa> {
+    /// The quants of weights `32 j .. 32 j + 32` and their integer scales, one per i16 lane (two weights).
+    fn take(&mut self, j: usize, quants: I::Int, scale: I::Int);
+}
+
+/// A block's products with `C` columns, summed over vectors.
+struct Totals<'a, I: Isa, B, const C: usize> {
+    isa: I,
+    acts: [&'a Block256; C],
+    /// i32 lanes, one vector per column.
+    sums: [I::Int; C],
+    block: PhantomData<B>,
+}
+
+impl<I: Isa, B: KBlock, const C: usize> Sink<I> for Totals<'_, I, B, C> {
+    #[inline(always)]
+    fn take(&mut self, j: usize, quants: I::Int, scale: I::Int) {
+        let isa = self.isa;
+        let magnitudes = if B::SIGNED { isa.abs_i8(quants) } else { quants };
+        for c in 0..C {
+            let act = isa.load_i8(&self.acts[c].quants[j]);
+            let act = if B::SIGNED { isa.sign_i8(act, quants) } else { act };
+            self.sums[c] = isa.scaled_dot_u8(self.sums[c], magnitudes, act, scale);
+        }
+    }
+}
+
+/// Dequantises whole blocks.
+pub(super) fn dequantize<B: KBlock>(bytes: &[u8], out: &mut [f32]) {
+    for (block, out) in bytemuck::cast_slice::<u8, B>(bytes).iter().zip(out.as_chunks_mut::<256>().0) {
+        block.dequantize(out);
+    }
+}
+
+/// The dot kernel of a format.
+pub(super) struct KDot<B>(PhantomData<B>);
+
+impl<B: KBlock> Kernel for KDot<B> {
+    const ACT: ActFormat = ActFormat::Q8x256;
+
+    #[inline(always)]
+    fn rows<I: Isa>(isa: I, rows: &[u8], row_bytes: usize, acts: &Acts, columns: Range<usize>, out: &mut [f32]) {
+        let tile = Tile { rows: bytemuck::cast_slice::<u8, B>(rows), width: row_bytes / size_of::<B>(), acts };
+        let mut first = columns.start;
+        while first < columns.end {
+            // Enough rows at once that the float work of one hides behind the integer work of the next.
+            first += match columns.end - first {
+                8.. => tile.dots::<I, 1, 8>(isa, first, out),
+                4..8 => tile.dots::<I, 2, 4>(isa, first, out),
+                2..4 => tile.dots::<I, 4, 2>(isa, first, out),
+                _ => tile.dots::<I, 4, 1>(isa, first, out),
+            };
+        }
+    }
+}
+
+/// Rows of `width` blocks and the activations that they meet.
+struct Tile<'a, B> {
+    rows: &'a [B],
+    width: usize,
+    acts: &'a Acts,
+}
+
+/// What the eight blocks of a group leave behind for each of `C` columns: i32 lanes of the products with the quants and
+/// with the factors of the sums.
+type Group<I, const C: usize> = [[[<I as Isa>::Int; 2]; C]; 8];
+
+impl<B: KBlock> Tile<'_, B> {
+    /// Dots of all rows with `C` columns from `first` on into `out`, `(rows, columns of acts)`, `R` rows at a time. Gives
+    /// `C`.
+    #[inline(always)]
+    fn dots<I: Isa, const R: usize, const C: usize>(&self, isa: I, first: usize, out: &mut [f32]) -> usize {
+        let columns = std::array::from_fn(|c| self.acts.blocks(first + c));
+        let mut groups = [[[[isa.splat_u8(0); 2]; C]; 8]; R];
+        let stride = self.acts.columns();
+        for (i, out) in out.chunks_mut(R * stride).enumerate() {
+            // The last row stands in for rows behind it, whose dots have no place in `out`.
+            let row =
+                |r: usize| &self.rows[(R * i + r).min(self.rows.len() / self.width - 1) * self.width..][..self.width];
+            let dots = dot::<I, B, R, C>(isa, std::array::from_fn(row), columns, &mut groups);
+            for (dots, out) in dots.iter().zip(out.chunks_exact_mut(stride)) {
+                out[first..first + C].copy_from_slice(dots);
+            }
+        }
+        C
+    }
+}
+
+/// `R` rows times `C` columns of as many blocks. `groups` is scratch memory.
+#[inline(always)]
+fn dot<I: Isa, B: KBlock, const R: usize, const C: usize>(
+    isa: I,
+    rows: [&[B]; R],
+    columns: [&[Block256]; C],
+    groups: &mut [Group<I, C>; R],
+) -> [[f32; C]; R] {
+    let width = columns[0].len();
+    let mut lanes = [[isa.splat_f32(0.0); C]; R];
+    for start in (0..width).step_by(8) {
+        let len = (width - start).min(8);
+        let acts: [_; C] = std::array::from_fn(|c| &columns[c][start..][..len]);
+        for (row, group) in rows.iter().zip(&mut *groups) {
+            integer_part(isa, &row[start..][..len], acts, group);
+        }
+        let scales: [_; C] = std::array::from_fn(|c| isa.load_f32(&each_of_eight(acts[c], 0.0, |act| act.scale)));
+        for r in 0..R {
+            let deltas = each_of_eight(&rows[r][start..][..len], [0; 2], B::deltas);
+            let d = isa.load_f16(&deltas.map(|deltas| deltas[0]));
+            let dmin = isa.load_f16(&deltas.map(|deltas| deltas[1]));
+            for c in 0..C {
+                let mut dots = isa.mul_f32(isa.mul_f32(d, scales[c]), sums(isa, &groups[r], c, 0));
+                if B::SUM_USE == SumUse::Minimum {
+                    dots = isa.sub_f32(dots, isa.mul_f32(isa.mul_f32(dmin, scales[c]), sums(isa, &groups[r], c, 1)));
+                }
+                lanes[r][c] = isa.add_f32(lanes[r][c], dots);
+            }
+        }
+    }
+    lanes.map(|lanes| lanes.map(|lanes| isa.sum_f32(lanes)))
+}
+
+/// The sum of the lanes of part `part` for column `c`, lane b for block b.
+#[inline(always)]
+fn sums<I: Isa, const C: usize>(isa: I, group: &Group<I, C>, c: usize, part: usize) -> I::Float {
+    isa.to_f32(isa.sums_i32(std::array::from_fn(|b| group[b][c][part])))
+}
+
+/// Up to eight blocks times `C` columns. Places behind the last block become 0, and so their lanes stay as they are.
+#[inline(always)]
+fn integer_part<I: Isa, B: KBlock, const C: usize>(
+    isa: I,
+    blocks: &[B],
+    acts: [&[Block256]; C],
+    group: &mut Group<I, C>,
+) {
+    let zero = isa.splat_u8(0);
+    for (b, (block, out)) in blocks.iter().zip(&mut *group).enumerate() {
+        let acts: [_; C] = std::array::from_fn(|c| &acts[c][b]);
+        let mut totals = Totals::<I, B, C> { isa, acts, sums: [zero; C], block: PhantomData };
+        let factors = block.decode(isa, &mut totals);
+        for c in 0..C {
+            let products = isa.mul_pairs_i16(factors, isa.load_i16(&acts[c].sums));
+            match B::SUM_USE {
+                SumUse::None => out[c][0] = totals.sums[c],
+                SumUse::Offset => out[c][0] = isa.sub_i32(totals.sums[c], products),
+                SumUse::Minimum => out[c] = [totals.sums[c], products],
+            }
+        }
+    }
+    for out in group.iter_mut().skip(blocks.len()) {
+        *out = [[zero; 2]; C];
+    }
+}
+
+/// `get` of each, and `none` for those that fail to make eight.
+#[inline(always)]
+fn each_of_eight<T, U: Copy>(all: &[T], none: U, get: impl Fn(&T) -> U) -> [U; 8] {
+    match <&[T; 8]>::try_from(all) {
+        Ok(all) => std::array::from_fn(|i| get(&all[i])),
+        Err(_) => std::array::from_fn(|i| all.get(i).map_or(none, &get)),
+    }
+}
+
+/// Index of a byte that [`Isa::lookup`] makes 0.
+const ZERO: u8 = 0x80;
+
+/// For [`Isa::lookup`]: the byte at `index[i]` of the same half, zero-extended, to i16 lane i.
+pub(super) const fn zero_extended(index: [u8; 16]) -> [u8; 32] {
+    let mut out = [ZERO; 32];
+    let mut i = 0;
+    while i < 16 {
+        out[2 * i] = index[i];
+        i += 1;
+    }
+    out
+}
+
+/// For [`Isa::lookup`], entry j: a byte per sub-block, zero-extended, to all lanes of the half that it scales: byte
+/// `j * (1 + step)` to the first half and the byte `step` behind it to the second.
+pub(super) const fn sub_blocks(step: u8) -> [[u8; 32]; 8] {
+    let mut out = [[0; 32]; 8];
+    let mut j = 0;
+    while j < 8 {
+        let l = j as u8 * (1 + step);
+        let h = l + step;
+        out[j] = zero_extended([l, l, l, l, l, l, l, l, h, h, h, h, h, h, h, h]);
+        j += 1;
+    }
+    out
+}
+
+/// For [`Isa::lookup`], entry j: i16 lane j of each half to all lanes of the half.
+pub(super) const SPREAD_I16: [[u8; 32]; 8] = {
+    let mut out = [[0; 32]; 8];
+    let mut i = 0;
+    while i < 256 {
+        out[i / 32][i % 32] = (2 * (i / 32) + i % 2) as u8;
+        i += 1;
+    }
+    out
+};
+
+/// For [`Isa::lookup`] in 16 bytes that stand in both halves: byte i to i16 lane i, the order of the sums over 16 weights.
+pub(super) const IN_ORDER: [u8; 32] = zero_extended([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+
+/// For [`Isa::lookup`] in 16 bytes that stand in both halves: even bytes to the i16 lanes of the first half, odd ones to
+/// those of the second. [`SPREAD_I16`] then gives each vector of 32 weights the scales of its two sub-blocks.
+pub(super) const EVEN_ODD: [u8; 32] = zero_extended([0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15]);

@@ -1,0 +1,390 @@
+//! Telling a reasoning model's thoughts from its answer, while the text is being generated.
+//!
+//! Most models think between two tags (`<think> .. </think>`), which the prompt may already have opened. gpt-oss
+//! writes messages into channels: `<|channel|>analysis<|message|>..<|end|><|start|>assistant<|channel|>final<|message|>..`
+//! (OpenAI's Harmony format), analysis being thoughts. Which of the two a model does is read off its template.
+
+use serde_json::{Map, Value};
+
+use super::ChatTemplate;
+
+/// What a piece of generated text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Thinking aloud: shown apart from the answer, and not part of what was said.
+    Thought,
+    /// What the user asked for.
+    Answer,
+}
+
+/// The tags that models think between.
+const TAGS: [(&str, &str); 9] = [
+    ("<think>", "</think>"),
+    ("<seed:think>", "</seed:think>"),
+    ("<mm:think>", "</mm:think>"),
+    ("[THINK]", "[/THINK]"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("<|channel>thought", "<channel|>"),
+    ("◁think▷", "◁/think▷"),
+    ("<thought>", "</thought>"),
+    ("<thinking>", "</thinking>"),
+];
+
+const START: &str = "<|start|>";
+const CHANNEL: &str = "<|channel|>";
+const CONSTRAIN: &str = "<|constrain|>";
+const MESSAGE: &str = "<|message|>";
+
+/// The special tokens of the Harmony format.
+const HARMONY: [&str; 7] = [START, CHANNEL, CONSTRAIN, MESSAGE, "<|end|>", "<|return|>", "<|call|>"];
+
+/// How a model marks its thoughts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Not at all: everything is the answer.
+    Plain,
+    /// Between an opening and a closing tag, before the answer.
+    Tags(&'static str, &'static str),
+    /// In the channels of the Harmony format.
+    Channels,
+}
+
+impl Format {
+    /// The format that a template speaks of.
+    pub fn of(template: &ChatTemplate) -> Self {
+        let source = template.source();
+        if source.contains(CHANNEL) && source.contains(MESSAGE) {
+            return Self::Channels;
+        }
+        let tags = TAGS.iter().find(|(_, close)| source.contains(close));
+        tags.map_or(Self::Plain, |&(open, close)| Self::Tags(open, close))
+    }
+
+    /// The texts that are no part of a message.
+    fn markers(self) -> Vec<&'static str> {
+        match self {
+            Self::Plain => Vec::new(),
+            Self::Tags(open, close) => vec![open, close],
+            Self::Channels => HARMONY.to_vec(),
+        }
+    }
+}
+
+/// Where in the text the model is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// In a text of this kind.
+    Body(Kind),
+    /// Behind a prompt's `<|start|>assistant`: a tool may be addressed before the channel is named.
+    Addressee,
+    /// Behind `<|start|>`.
+    Role,
+    /// Behind `<|channel|>`: the channel's name and the rest of the header.
+    Header,
+}
+
+/// Splits generated text into thoughts and answer. Markers may be split across pushes, and are never part of what comes
+/// out; neither is the white space that a section begins with, but for an answer without thoughts.
+#[derive(Clone, Debug)]
+pub struct Splitter {
+    format: Format,
+    markers: Vec<&'static str>,
+    place: Place,
+    /// Text that may turn out to be a marker.
+    held: String,
+    /// What stands in the role or header so far.
+    header: String,
+    /// Whether the section has had no text yet, and shall not begin with white space.
+    at_start: bool,
+    thought: String,
+    answer: String,
+}
+
+impl Splitter {
+    /// A splitter for the text that follows `prompt`, which may already have opened the thoughts.
+    pub fn new(format: Format, prompt: &str) -> Self {
+        let mut splitter = Self {
+            format,
+            markers: format.markers(),
+            place: Place::Body(Kind::Answer),
+            held: String::new(),
+            header: String::new(),
+            at_start: false,
+            thought: String::new(),
+            answer: String::new(),
+        };
+        match format {
+            Format::Plain => {}
+            Format::Tags(open, _) => {
+                if prompt.trim_end().ends_with(open) {
+                    splitter.begin(Kind::Thought);
+                }
+            }
+            Format::Channels => {
+                // The last message's header says where the model goes on.
+                if let Some(at) = prompt.rfind(START) {
+                    splitter.push(&prompt[at..]);
+                    if splitter.place == Place::Role {
+                        splitter.place = Place::Addressee;
+                        splitter.header.clear();
+                    }
+                    splitter.thought.clear();
+                    splitter.answer.clear();
+                }
+            }
+        }
+        splitter
+    }
+
+    /// Takes generated text; gives what is certain by now, in order.
+    pub fn push(&mut self, text: &str) -> Vec<(Kind, String)> {
+        let mut out = Vec::new();
+        self.held.push_str(text);
+        while let Some((at, marker)) = self.first_marker() {
+            let rest = self.held.split_off(at + marker.len());
+            let mut before = std::mem::replace(&mut self.held, rest);
+            before.truncate(at);
+            self.text(&before, &mut out);
+            self.marker(marker, &mut out);
+        }
+        let certain = self.held.len() - self.possible_marker();
+        let rest = self.held.split_off(certain);
+        let text = std::mem::replace(&mut self.held, rest);
+        self.text(&text, &mut out);
+        out
+    }
+
+    /// Takes the text of a special token, which is otherwise hidden: a marker of the format, or nothing to show.
+    pub fn push_special(&mut self, text: &str) -> Vec<(Kind, String)> {
+        let mut out = Vec::new();
+        if let Some(marker) = self.markers.iter().copied().find(|marker| *marker == text) {
+            let held = std::mem::take(&mut self.held);
+            self.text(&held, &mut out);
+            self.marker(marker, &mut out);
+        }
+        out
+    }
+
+    /// Gives what was held back; the generation is over.
+    pub fn finish(&mut self) -> Vec<(Kind, String)> {
+        let mut out = Vec::new();
+        let held = std::mem::take(&mut self.held);
+        self.text(&held, &mut out);
+        if self.place == Place::Addressee {
+            let text = std::mem::take(&mut self.header);
+            self.place = Place::Body(Kind::Answer);
+            self.text(&text, &mut out);
+        }
+        out
+    }
+
+    /// The thoughts so far, without white space around them.
+    pub fn thought(&self) -> &str {
+        self.thought.trim()
+    }
+
+    /// The answer so far.
+    pub fn answer(&self) -> &str {
+        &self.answer
+    }
+
+    /// The first marker in the held text.
+    fn first_marker(&self) -> Option<(usize, &'static str)> {
+        self.markers.iter().filter_map(|marker| Some((self.held.find(marker)?, *marker))).min_by_key(|(at, _)| *at)
+    }
+
+    /// Bytes at the end of the held text that may be the beginning of a marker.
+    fn possible_marker(&self) -> usize {
+        let starts = |bytes: &usize| {
+            let from = self.held.len() - bytes;
+            self.held.is_char_boundary(from)
+                && self.markers.iter().any(|marker| marker.len() > *bytes && marker.starts_with(&self.held[from..]))
+        };
+        let longest = self.markers.iter().map(|marker| marker.len()).max().unwrap_or(0);
+        (1..longest.min(self.held.len() + 1)).rev().find(starts).unwrap_or(0)
+    }
+
+    /// Begins a section; its first text follows.
+    fn begin(&mut self, kind: Kind) {
+        self.place = Place::Body(kind);
+        self.at_start = true;
+        self.header.clear();
+    }
+
+    fn marker(&mut self, marker: &str, out: &mut Vec<(Kind, String)>) {
+        match (self.format, marker) {
+            (Format::Tags(open, close), _) => match self.place {
+                // Thoughts come first: later, a model may well write about such tags.
+                Place::Body(Kind::Answer) if marker == open && self.answer.trim().is_empty() => {
+                    self.answer.clear();
+                    self.begin(Kind::Thought);
+                }
+                Place::Body(Kind::Thought) if marker == close => self.begin(Kind::Answer),
+                // The prompt has opened the thoughts, and the model does so once more.
+                Place::Body(Kind::Thought) if marker == open && self.thought().is_empty() => {}
+                _ => self.text(marker, out),
+            },
+            (_, START) => {
+                self.place = Place::Role;
+                self.header.clear();
+            }
+            (_, CHANNEL) => {
+                self.place = Place::Header;
+                self.header.clear();
+            }
+            (_, CONSTRAIN) => {}
+            (_, MESSAGE) => {
+                let thinks = self.place == Place::Header && self.header.trim_start().starts_with("analysis");
+                self.begin(if thinks { Kind::Thought } else { Kind::Answer });
+            }
+            // The end of a message.
+            _ => self.begin(Kind::Answer),
+        }
+    }
+
+    fn text(&mut self, text: &str, out: &mut Vec<(Kind, String)>) {
+        match self.place {
+            Place::Header | Place::Role => self.header.push_str(text),
+            Place::Addressee => {
+                self.header.push_str(text);
+                let begun = self.header.trim_start();
+                if !begun.starts_with("to=") && !"to=".starts_with(begun) {
+                    // No header at all: a model that answers without channels.
+                    let text = std::mem::take(&mut self.header);
+                    self.place = Place::Body(Kind::Answer);
+                    self.text(&text, out);
+                }
+            }
+            Place::Body(kind) => {
+                let text = if self.at_start { text.trim_start() } else { text };
+                if text.is_empty() {
+                    return;
+                }
+                let all = if kind == Kind::Thought { &mut self.thought } else { &mut self.answer };
+                // A second message of the same kind is a paragraph of its own.
+                let between = if self.at_start && !all.is_empty() { "\n\n" } else { "" };
+                self.at_start = false;
+                let piece = format!("{between}{text}");
+                all.push_str(&piece);
+                match out.last_mut() {
+                    Some((last, joined)) if *last == kind => joined.push_str(&piece),
+                    _ => out.push((kind, piece)),
+                }
+            }
+        }
+    }
+}
+
+/// The message to keep in the history for an answer: without its thoughts, but for templates that read them from a field
+/// of their own (and decide themselves which turns still show them).
+pub fn assistant_message(template: &ChatTemplate, thought: &str, answer: &str) -> Value {
+    let mut message = Map::new();
+    message.insert("role".into(), "assistant".into());
+    message.insert("content".into(), answer.into());
+    if let Some(field) = thought_field(template.source()).filter(|_| !thought.is_empty()) {
+        message.insert(field.into(), thought.into());
+    }
+    Value::Object(message)
+}
+
+/// The field that a template reads a message's thoughts from.
+fn thought_field(source: &str) -> Option<&'static str> {
+    ["reasoning_content", "thinking", "reasoning"].into_iter().find(|field| {
+        let reads =
+            [format!("message.{field}"), format!("['{field}']"), format!("[\"{field}\"]"), format!("get('{field}'")];
+        reads.iter().any(|read| source.contains(read)) || source.contains(&format!(".{field} is"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Kind::{Answer, Thought};
+
+    const THINK: Format = Format::Tags("<think>", "</think>");
+
+    /// The thoughts and the answer that come out when `text` is pushed in pieces of `size` characters.
+    fn split(format: Format, prompt: &str, text: &str, size: usize) -> (String, String) {
+        let mut splitter = Splitter::new(format, prompt);
+        let characters: Vec<char> = text.chars().collect();
+        let mut pieces = Vec::new();
+        for piece in characters.chunks(size) {
+            pieces.extend(splitter.push(&piece.iter().collect::<String>()));
+        }
+        pieces.extend(splitter.finish());
+        let of = |kind| pieces.iter().filter(|(k, _)| *k == kind).map(|(_, text)| text.as_str()).collect::<String>();
+        assert_eq!((of(Thought).trim(), of(Answer).as_str()), (splitter.thought(), splitter.answer()));
+        (of(Thought).trim_end().to_owned(), of(Answer))
+    }
+
+    fn assert_split(format: Format, prompt: &str, text: &str, thought: &str, answer: &str) {
+        for size in 1..=text.chars().count().max(1) {
+            let expected = (thought.to_owned(), answer.to_owned());
+            assert_eq!(split(format, prompt, text, size), expected, "{text:?} in pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn thoughts_between_tags_are_told_from_the_answer() {
+        assert_split(THINK, "", "<think>\nadd them\n</think>\n\n4", "add them", "4");
+        assert_split(THINK, "<|assistant|><think>\n", "add\n</think>\n\n4", "add", "4");
+        assert_split(THINK, "<think>\n\n</think>\n\n", "4", "", "4");
+        assert_split(THINK, "", "<think>never closed", "never closed", "");
+        assert_split(Format::Tags("◁think▷", "◁/think▷"), "", "◁think▷é◁/think▷世", "é", "世");
+    }
+
+    #[test]
+    fn what_only_looks_like_a_tag_is_text() {
+        assert_split(THINK, "", " a < b <thin", "", " a < b <thin");
+        assert_split(THINK, "", "Write <think> and </think>.", "", "Write <think> and </think>.");
+        assert_split(THINK, "<think>", "<think>a <think> b</think>c", "a <think> b", "c");
+        assert_split(Format::Plain, "", "<think>a</think>", "", "<think>a</think>");
+    }
+
+    #[test]
+    fn channels_are_told_apart() {
+        let prompt = "<|start|>user<|message|>2+2?<|end|><|start|>assistant";
+        let text = "<|channel|>analysis<|message|>add<|end|><|start|>assistant<|channel|>final<|message|>4<|return|>";
+        assert_split(Format::Channels, prompt, text, "add", "4");
+        assert_split(Format::Channels, prompt, "no channels", "", "no channels");
+        assert_split(Format::Channels, prompt, "assist", "", "assist");
+        assert_split(Format::Channels, &format!("{prompt}<|channel|>analysis<|message|>"), "add<|end|>", "add", "");
+        let call = " to=functions.f<|channel|>commentary <|constrain|>json<|message|>{}<|call|>";
+        assert_split(Format::Channels, prompt, call, "", "{}");
+        let two = "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>analysis<|message|>b<|end|>";
+        assert_split(Format::Channels, prompt, two, "a\n\nb", "");
+    }
+
+    #[test]
+    fn special_tokens_are_markers_or_hidden() {
+        let mut splitter = Splitter::new(Format::Channels, "<|start|>assistant");
+        let mut out = Vec::new();
+        for (special, text) in
+            [(true, "<|channel|>"), (false, "analysis"), (true, "<|message|>"), (false, "add"), (true, "<|end|>")]
+        {
+            out.extend(if special { splitter.push_special(text) } else { splitter.push(text) });
+        }
+        assert_eq!(out, [(Thought, "add".to_owned())]);
+        let mut splitter = Splitter::new(THINK, "");
+        assert_eq!(splitter.push("a <"), [(Answer, "a ".to_owned())]);
+        assert_eq!(splitter.push_special("<|im_end|>"), []);
+        assert_eq!(splitter.finish(), [(Answer, "<".to_owned())]);
+    }
+
+    #[test]
+    fn the_template_says_how_thoughts_are_marked_and_kept() {
+        let of = |source: &str| ChatTemplate::from_source(source, None, None).unwrap();
+        let qwen = of("{% for message in messages %}{{ message.reasoning_content }}</think>{% endfor %}");
+        assert_eq!(Format::of(&qwen), THINK);
+        assert_eq!(assistant_message(&qwen, "t", "a")["reasoning_content"], "t");
+        assert!(assistant_message(&qwen, "", "a").get("reasoning_content").is_none());
+        let harmony = of(
+            "{{ '<|channel|>final<|message|>' }}{% if 'thinking' in messages[0] %}{{ message.thinking }}{% endif %}",
+        );
+        assert_eq!(Format::of(&harmony), Format::Channels);
+        assert_eq!(assistant_message(&harmony, "t", "a")["thinking"], "t");
+        let plain = of("{{ messages[0].content }}");
+        assert_eq!(Format::of(&plain), Format::Plain);
+        assert_eq!(assistant_message(&plain, "t", "a"), serde_json::json!({"role": "assistant", "content": "a"}));
+    }
+}
