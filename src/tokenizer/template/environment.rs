@@ -5,6 +5,7 @@ use minijinja::value::{Kwargs, ObjectRepr, Rest, Tuple, Value, ValueKind, ValueO
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State};
 use minijinja_contrib::{filters, globals};
 
+use super::text::{Text, text_of};
 use super::{clock, json, methods, source};
 
 /// How deep a value that is kept in a namespace may be nested.
@@ -57,16 +58,17 @@ fn invalid(what: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, what.into())
 }
 
-/// Prints the value of a `{{ .. }}`; containers through a bound, since they can print as far more than they hold.
-fn print(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
-    if value.as_object().is_none() {
-        return minijinja::escape_formatter(out, state, value);
-    }
-    std::fmt::Write::write_str(out, &display(value)?).map_err(Error::from)
+/// Prints the value of a `{{ .. }}`.
+fn print(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
+    let written = match value.as_str() {
+        Some(text) => out.write_str(text),
+        None => out.write_str(&text_of(value)?),
+    };
+    written.map_err(Error::from)
 }
 
 fn raise_exception(message: &Value) -> Result<Value, Error> {
-    let message = display(message)?;
+    let message = text_of(message)?;
     Err(invalid(message.clone()).with_source(Raised(message)))
 }
 
@@ -142,7 +144,7 @@ fn dictsort(state: &State, value: Value, args: Rest<ValueOrKwargs>) -> Result<Va
 
 /// `trim(chars=none)`, with Python's idea of white space.
 fn trim(value: &Value, chars: Option<&str>) -> Result<String, Error> {
-    let text = display(value)?;
+    let text = text_of(value)?;
     Ok(text.trim_matches(|c| chars.map_or_else(|| methods::is_space(c), |chars| chars.contains(c))).to_owned())
 }
 
@@ -157,7 +159,7 @@ fn length(value: &Value) -> Result<usize, Error> {
 }
 
 fn string(value: &Value) -> Result<Value, Error> {
-    Ok(if value.kind() == ValueKind::String { value.clone() } else { Value::from(display(value)?) })
+    Ok(if value.kind() == ValueKind::String { value.clone() } else { Value::from(text_of(value)?) })
 }
 
 /// `join(separator='', attribute=none)`.
@@ -165,7 +167,7 @@ fn join(value: &Value, separator: Option<String>, attribute: Option<Value>, kwar
     let separator = separator.map_or_else(|| kwargs.get::<Option<String>>("d"), |x| Ok(Some(x)))?.unwrap_or_default();
     let attribute = attribute.map_or_else(|| kwargs.get::<Option<Value>>("attribute"), |x| Ok(Some(x)))?;
     kwargs.assert_all_used()?;
-    let mut out = Bounded::default();
+    let mut out = Text::default();
     if value.is_undefined() {
         return Ok(String::new());
     }
@@ -175,9 +177,9 @@ fn join(value: &Value, separator: Option<String>, attribute: Option<Value>, kwar
             None => item,
         };
         out.push(if index > 0 { &separator } else { "" })?;
-        out.display(&item)?;
+        out.push_value(&item)?;
     }
-    Ok(out.text)
+    Ok(out.into_string())
 }
 
 /// `item` at a path such as `function.name`, or at an index.
@@ -197,45 +199,4 @@ fn is_callable(value: &Value) -> bool {
         let name = object.type_name();
         ["Macro", "BoxedFunction", "Joiner"].iter().any(|suffix| name.ends_with(suffix))
     })
-}
-
-/// A value as it is printed; an error where that would be larger than any prompt.
-fn display(value: &Value) -> Result<String, Error> {
-    let mut out = Bounded::default();
-    out.display(value)?;
-    Ok(out.text)
-}
-
-/// A text that refuses to grow beyond the largest prompt. A small value can print as a huge text: a list of two lists
-/// that are the same list of two lists, and so on.
-#[derive(Default)]
-struct Bounded {
-    text: String,
-}
-
-impl Bounded {
-    fn push(&mut self, text: &str) -> Result<(), Error> {
-        std::fmt::Write::write_str(self, text).map_err(|_| Self::too_large())
-    }
-
-    fn display(&mut self, value: &Value) -> Result<(), Error> {
-        match value.as_str() {
-            Some(text) => self.push(text),
-            None => std::fmt::Write::write_fmt(self, format_args!("{value}")).map_err(|_| Self::too_large()),
-        }
-    }
-
-    fn too_large() -> Error {
-        invalid("the text would be larger than 16 MiB")
-    }
-}
-
-impl std::fmt::Write for Bounded {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        if self.text.len() + text.len() > super::PROMPT_BYTES_MAX {
-            return Err(std::fmt::Error);
-        }
-        self.text.push_str(text);
-        Ok(())
-    }
 }

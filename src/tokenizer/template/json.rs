@@ -4,6 +4,8 @@
 use minijinja::value::{Kwargs, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
+use super::text::float_text;
+
 /// How deep a value may be nested.
 const DEPTH_MAX: usize = 200;
 
@@ -159,9 +161,11 @@ impl Writer {
     }
 }
 
-/// An integer, or a float as Python's `repr` writes it.
+/// An integer, or a float as Python's `repr` writes it but for JSON's `NaN` and `Infinity`.
 fn number_text(value: &Value) -> String {
     match f64::try_from(value.clone()) {
+        Ok(number) if number.is_nan() => "NaN".into(),
+        Ok(number) if number.is_infinite() => if number > 0.0 { "Infinity" } else { "-Infinity" }.into(),
         Ok(number) if !value.is_integer() => float_text(number),
         _ => value.to_string(),
     }
@@ -175,48 +179,5 @@ fn key_text(key: &Value) -> Result<String, Error> {
         ValueKind::Bool => Ok(if key.is_true() { "true" } else { "false" }.into()),
         ValueKind::Number => Ok(number_text(key)),
         kind => Err(refused(format!("a key cannot be {kind}"))),
-    }
-}
-
-/// A float as Python's `repr`, but for JSON's `NaN` and `Infinity`: the shortest digits that read back, with an
-/// exponent of at least two digits below 1e-4 and from 1e16 on.
-fn float_text(number: f64) -> String {
-    if number.is_nan() {
-        return "NaN".into();
-    }
-    if number.is_infinite() {
-        return if number > 0.0 { "Infinity" } else { "-Infinity" }.into();
-    }
-    let size = number.abs();
-    if size == 0.0 || (1e-4..1e16).contains(&size) {
-        let text = number.to_string();
-        return if text.contains('.') { text } else { text + ".0" };
-    }
-    let text = format!("{number:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
-    format!("{digits}e{sign}{exponent:0>2}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn floats_are_written_as_python_writes_them() {
-        for (number, text) in [
-            (1.0, "1.0"),
-            (-0.0, "-0.0"),
-            (0.1, "0.1"),
-            (1e16, "1e+16"),
-            (1.5e300, "1.5e+300"),
-            (1e15, "1000000000000000.0"),
-            (1e-7, "1e-07"),
-            (0.0001, "0.0001"),
-            (0.00001, "1e-05"),
-            (f64::INFINITY, "Infinity"),
-        ] {
-            assert_eq!(float_text(number), text);
-        }
     }
 }

@@ -121,6 +121,10 @@ fn string_method(state: &State, text: &str, method: &str, args: &[Value]) -> Res
                 |c: char| if c.is_uppercase() { c.to_lowercase().to_string() } else { c.to_uppercase().to_string() };
             Value::from(text.chars().map(swap).collect::<String>())
         }
+        "title" => {
+            let () = from_args(args)?;
+            Value::from(title(text))
+        }
         "isspace" => {
             let () = from_args(args)?;
             Value::from(!text.is_empty() && text.chars().all(is_space))
@@ -131,6 +135,21 @@ fn string_method(state: &State, text: &str, method: &str, args: &[Value]) -> Res
         }
         _ => return Ok(None),
     }))
+}
+
+/// `title()`: a letter is upper case unless one comes before it.
+fn title(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut inside = false;
+    for c in text.chars() {
+        if inside {
+            out.extend(c.to_lowercase());
+        } else {
+            out.extend(c.to_uppercase());
+        }
+        inside = c.is_lowercase() || c.is_uppercase();
+    }
+    out
 }
 
 /// A tuple of three strings.

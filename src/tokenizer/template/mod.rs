@@ -2,8 +2,8 @@
 //!
 //! The engine is minijinja with what published templates expect of transformers' Jinja2 around it:
 //!
-//! - [`source`](self) prepares the text, `environment` sets the engine up, `methods` has Python's string methods,
-//!   `json` is `tojson`, [`clock`] is `strftime_now`;
+//! - [`source`](self) prepares the text, `environment` sets the engine up, `methods` has Python's methods, `text`
+//!   its `str`, `json` is `tojson`, [`clock`] is `strftime_now`;
 //! - `render` compiles and renders within limits, because a template comes from the same stranger as the weights;
 //! - [`thoughts`] tells a reasoning model's thoughts from its answer while it is generated.
 //!
@@ -19,6 +19,7 @@ mod render;
 mod source;
 #[cfg(test)]
 mod tests;
+mod text;
 pub mod thoughts;
 
 use std::path::Path;
@@ -26,7 +27,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 pub use conversation::Conversation;
-use render::{Compiled, Limits, PROMPT_BYTES_MAX};
+use render::{Compiled, Limits};
 
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
