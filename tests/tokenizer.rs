@@ -1,11 +1,12 @@
 //! Tokenizers against published vectors and against the reference's answers.
 
+mod common;
 mod tokenizer {
     pub mod vocab;
 }
 
 use foregate::tokenizer::Detokenizer;
-use tokenizer::vocab::{fixture, shared, vectors};
+use tokenizer::vocab::{fixture, vectors};
 
 /// Encodes the texts of `NAME.gguf.inp` and compares with the ids of `NAME.gguf.out`.
 fn check_vectors(name: &str, dir: &std::path::Path) {
@@ -25,7 +26,7 @@ fn gpt2_and_qwen2_give_the_published_ids() {
 
 #[test]
 fn the_other_vocabularies_give_the_published_ids() {
-    let Some(dir) = shared("tokenizer-vectors") else { return };
+    let Some(dir) = common::shared("tokenizer-vectors") else { return };
     for name in ["deepseek-llm", "llama-bpe", "llama-spm"] {
         check_vectors(name, &dir);
     }
