@@ -19,6 +19,7 @@ import pathlib
 import random
 import struct
 import tempfile
+import unicodedata
 
 import gguf
 from llama_cpp import Llama
@@ -98,7 +99,10 @@ def pairs_vocabulary(path: pathlib.Path) -> bytes:
 
 
 def random_text(rng: random.Random) -> str:
-    """A text in which the classes of the splitters meet often, with any character now and then."""
+    """A text in which the classes of the splitters meet often, with any assigned character now and then.
+
+    Unassigned ones are left out: they are where the Unicode tables of two programs of different age disagree.
+    """
     common = " \t\r\n'sStTlLeEvVrRdDmMabABzZ019/.,!$`_-()é\u0301漢あ한\u3000\u200d½٣ЖжΣɐǅªʰ。！😀\u00a0\u0085\u2028"
     out = []
     while len(out) < rng.randrange(1, 60):
@@ -109,7 +113,8 @@ def random_text(rng: random.Random) -> str:
             out.append(rng.choice(common) * rng.randrange(2, 9))
         else:
             code = rng.choice([rng.randrange(0x80, 0x800), rng.randrange(0x800, 0xD800), rng.randrange(0xE000, 0x110000)])
-            out.append(chr(code))
+            if unicodedata.category(chr(code)) != "Cn":
+                out.append(chr(code))
     return "".join(out)
 
 
