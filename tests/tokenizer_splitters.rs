@@ -23,7 +23,8 @@ fn pairs_vocabulary(pre: &str) -> Vec<u8> {
     let chars = byte_alphabet();
     let pair = |k: usize| (chars[k >> 8], chars[k & 255]);
     let singles = chars.iter().map(char::to_string);
-    let tokens = singles.chain((0..65536).map(pair).map(|(a, b)| format!("{a}{b}"))).map(|text| V::str(&text)).collect();
+    let tokens =
+        singles.chain((0..65536).map(pair).map(|(a, b)| format!("{a}{b}"))).map(|text| V::str(&text)).collect();
     let mut merges = vec![V::str(""); 65536];
     for k in 0..65536 {
         let (a, b) = pair(k);
