@@ -13,6 +13,7 @@ mod man;
 mod message;
 mod out;
 pub mod size;
+mod template;
 mod tokenize;
 
 use std::io;
@@ -37,6 +38,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Template(template::Args),
     Tokenize(tokenize::Args),
     Devices(devices::Args),
     Completions(completions::Args),
@@ -65,6 +67,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
+        Command::Template(args) => template::run(&args),
         Command::Tokenize(args) => tokenize::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Completions(args) => completions::run(&args),
