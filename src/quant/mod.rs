@@ -12,11 +12,20 @@ pub mod simd;
 mod block32;
 pub mod float;
 mod iq4_nl;
+mod iq4_xs;
+mod k_dot;
 mod mxfp4;
+mod q2_k;
+mod q3_k;
 mod q4_0;
+mod q4_k;
 mod q5_0;
+mod q5_k;
+mod q6_k;
 mod q8_0;
 mod simd_portable;
+#[cfg(test)]
+mod simd_tests;
 #[cfg(target_arch = "x86_64")]
 mod simd_x86;
 
@@ -25,7 +34,7 @@ pub use dot::DotRows;
 pub use level::CpuLevel;
 
 use crate::gguf::GgmlType;
-use dot::{Dots, RowDot};
+use dot::{Dots, Kernel};
 
 #[cfg(target_endian = "big")]
 compile_error!("blocks are little-endian and read in place");
@@ -43,7 +52,7 @@ pub struct Format {
 }
 
 impl Format {
-    const fn new<K: RowDot>(ty: GgmlType, dequantize: fn(&[u8], &mut [f32])) -> Self {
+    const fn new<K: Kernel>(ty: GgmlType, dequantize: fn(&[u8], &mut [f32])) -> Self {
         Self { ty, act: K::ACT, dequantize, dots: Dots::of::<K>() }
     }
 
@@ -63,7 +72,13 @@ pub static FORMATS: &[Format] = &[
     q5_0::Q5_0,
     q5_0::Q5_1,
     q8_0::Q8_0,
+    q2_k::Q2_K,
+    q3_k::Q3_K,
+    q4_k::Q4_K,
+    q5_k::Q5_K,
+    q6_k::Q6_K,
     iq4_nl::IQ4_NL,
+    iq4_xs::IQ4_XS,
     mxfp4::MXFP4,
 ];
 
