@@ -6,7 +6,11 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
 use crate::cli::size;
+use crate::compute::KvKind;
 use crate::error::{Error, Result};
+use crate::expert::source::ReadPath;
+use crate::generate::engine::{DeviceChoice, Options};
+use crate::generate::plan::CacheSize;
 use crate::generate::sampler::{Sampling, random_seed};
 
 /// The model's file, where the demo model can stand in.
@@ -27,7 +31,7 @@ pub struct EngineFlags {
     /// Where to compute: auto (a GPU if there is one, else the CPU), cpu, gpu, gpu:N (see `foregate devices`), reference
     /// (slow and plain: the oracle of the others)
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = parse_device, help_heading = MEMORY)]
-    pub device: DeviceFlag,
+    pub device: DeviceChoice,
     /// Ceiling of the process's resident memory [default: what is available, less 1 GiB or 10 %]
     #[arg(long, value_name = "SIZE", value_parser = size::parse, help_heading = MEMORY)]
     pub memory: Option<u64>,
@@ -36,7 +40,7 @@ pub struct EngineFlags {
     pub vram: Option<u64>,
     /// Expert cache: a size, N% of all experts, or Nx the experts that one token uses [default: what fits]
     #[arg(long, value_name = "SIZE|N%|Nx", value_parser = parse_cache, help_heading = MEMORY)]
-    pub cache: Option<CacheFlag>,
+    pub cache: Option<CacheSize>,
     /// Context: tokens that prompt and answer may have together [default: the model's, at most 4096]
     #[arg(long, value_name = "N", value_parser = count(), help_heading = MEMORY)]
     pub ctx: Option<usize>,
@@ -71,58 +75,71 @@ impl EngineFlags {
     /// # Errors
     /// The first such flag, named.
     pub fn check(&self) -> Result<()> {
-        use DeviceFlag::{Auto, Cpu, Gpu, Reference};
+        use DeviceChoice::{Auto, Cpu, Gpu, Reference};
         let refuse = |flag: &str, why: &str| Err(Error::Usage(format!("{flag} {why}")));
         match self.device {
             Cpu | Reference if self.vram.is_some() => refuse("--vram", "needs a GPU: add --device gpu"),
-            Gpu(_) | Reference if self.threads.is_some() => refuse("--threads", "is for --device cpu"),
-            Gpu(_) | Reference if self.cpu_features.is_some() => refuse("--cpu-features", "is for --device cpu"),
+            Gpu(_) | Reference if self.threads.is_some() => refuse("--threads", "needs --device cpu"),
+            Gpu(_) | Reference if self.cpu_features.is_some() => refuse("--cpu-features", "needs --device cpu"),
             Reference if self.kv.is_some_and(|kv| kv != KvFlag::F32) => {
                 refuse("--kv", "cannot be changed with --device reference, which keeps f32")
             }
             Auto | Cpu | Gpu(_) | Reference => Ok(()),
         }
     }
+
+    /// The same once `auto` has become a GPU.
+    ///
+    /// # Errors
+    /// As [`EngineFlags::check`].
+    pub fn check_gpu(&self) -> Result<()> {
+        Self { device: DeviceChoice::Gpu(None), ..self.clone() }.check()
+    }
+
+    /// What the engine is opened with.
+    ///
+    /// # Errors
+    /// As [`EngineFlags::check`].
+    pub fn resolve(&self) -> Result<Options> {
+        self.check()?;
+        Ok(Options {
+            device: self.device,
+            memory: self.memory,
+            vram: self.vram,
+            cache: self.cache.unwrap_or_default(),
+            io: match self.io {
+                IoFlag::Auto => None,
+                IoFlag::Mmap => Some(ReadPath::Mmap),
+                IoFlag::Direct => Some(ReadPath::Direct),
+            },
+            lanes: self.lanes,
+            threads: self.threads,
+            ctx: self.ctx,
+            batch: self.batch,
+            kv: self.kv.map(|kv| match kv {
+                KvFlag::F16 => KvKind::F16,
+                KvFlag::F32 => KvKind::F32,
+                KvFlag::Q8_0 => KvKind::Q8_0,
+            }),
+            cpu_features: self.cpu_features.clone(),
+        })
+    }
 }
 
-/// `--device` as typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeviceFlag {
-    /// A GPU if there is one, else the CPU.
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// The best adapter, or the one of this number.
-    Gpu(Option<usize>),
-    /// The oracle.
-    Reference,
-}
-
-fn parse_device(text: &str) -> Result<DeviceFlag, String> {
+fn parse_device(text: &str) -> Result<DeviceChoice, String> {
     match text {
-        "auto" => Ok(DeviceFlag::Auto),
-        "cpu" => Ok(DeviceFlag::Cpu),
-        "gpu" => Ok(DeviceFlag::Gpu(None)),
-        "reference" => Ok(DeviceFlag::Reference),
+        "auto" => Ok(DeviceChoice::Auto),
+        "cpu" => Ok(DeviceChoice::Cpu),
+        "gpu" => Ok(DeviceChoice::Gpu(None)),
+        "reference" => Ok(DeviceChoice::Reference),
         _ => {
             let number = text.strip_prefix("gpu:").and_then(|n| n.parse().ok());
-            number.map(|n| DeviceFlag::Gpu(Some(n))).ok_or_else(|| "give auto, cpu, gpu, gpu:N or reference".into())
+            number.map(|n| DeviceChoice::Gpu(Some(n))).ok_or_else(|| "give auto, cpu, gpu, gpu:N or reference".into())
         }
     }
 }
 
-/// `--cache` as typed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum CacheFlag {
-    /// This many bytes.
-    Bytes(u64),
-    /// This share of all experts, above 0 and at most 1.
-    Share(f64),
-    /// This many times the experts that one token uses.
-    Cycles(f64),
-}
-
-fn parse_cache(text: &str) -> Result<CacheFlag, String> {
+fn parse_cache(text: &str) -> Result<CacheSize, String> {
     let number = |digits: &str| {
         let plain = digits.chars().all(|c| c.is_ascii_digit() || c == '.');
         digits.parse::<f64>().ok().filter(|n| plain && *n > 0.0)
@@ -130,13 +147,13 @@ fn parse_cache(text: &str) -> Result<CacheFlag, String> {
     let help = || format!("`{text}` is no cache size: write 4GiB, 25% or 1.5x");
     if let Some(digits) = text.strip_suffix('%') {
         match number(digits).ok_or_else(help)? {
-            percent if percent <= 100.0 => Ok(CacheFlag::Share(percent / 100.0)),
+            percent if percent <= 100.0 => Ok(CacheSize::Share(percent / 100.0)),
             _ => Err(format!("`{text}` is more than all experts: write 100%")),
         }
     } else if let Some(digits) = text.strip_suffix('x') {
-        number(digits).map(CacheFlag::Cycles).ok_or_else(help)
+        number(digits).map(CacheSize::Cycles).ok_or_else(help)
     } else {
-        size::parse(text).map(CacheFlag::Bytes).map_err(|_| help())
+        size::parse(text).map(CacheSize::Bytes).map_err(|_| help())
     }
 }
 
@@ -243,9 +260,9 @@ mod tests {
     #[test]
     fn cache_sizes_are_bytes_shares_or_cycles() {
         let cache = |text: &str| parse(&format!("--cache {text}")).map(|line| line.engine.cache.unwrap());
-        assert_eq!(cache("4GiB").unwrap(), CacheFlag::Bytes(4 << 30));
-        assert_eq!(cache("12.5%").unwrap(), CacheFlag::Share(0.125));
-        assert_eq!(cache("1.5x").unwrap(), CacheFlag::Cycles(1.5));
+        assert_eq!(cache("4GiB").unwrap(), CacheSize::Bytes(4 << 30));
+        assert_eq!(cache("12.5%").unwrap(), CacheSize::Share(0.125));
+        assert_eq!(cache("1.5x").unwrap(), CacheSize::Cycles(1.5));
         for bad in ["0%", "101%", "0x", "x", "%", "-1x", "1e3x", "infx", "NaN%", "much"] {
             assert!(cache(bad).is_err(), "{bad}");
         }
@@ -254,8 +271,8 @@ mod tests {
     #[test]
     fn devices_are_named_or_numbered() {
         let device = |text: &str| parse(&format!("--device {text}")).map(|line| line.engine.device);
-        assert_eq!(device("gpu").unwrap(), DeviceFlag::Gpu(None));
-        assert_eq!(device("gpu:1").unwrap(), DeviceFlag::Gpu(Some(1)));
+        assert_eq!(device("gpu").unwrap(), DeviceChoice::Gpu(None));
+        assert_eq!(device("gpu:1").unwrap(), DeviceChoice::Gpu(Some(1)));
         for bad in ["gpu:", "gpu:x", "tpu", ""] {
             assert!(device(bad).is_err(), "{bad}");
         }

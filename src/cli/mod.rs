@@ -8,12 +8,16 @@ mod completions;
 pub mod demo;
 mod devices;
 pub mod flags;
+mod generate;
 mod input;
+mod inspect;
+mod logits;
 mod man;
 mod message;
+mod open;
 mod out;
+mod perplexity;
 pub mod size;
-mod template;
 mod tokenize;
 
 use std::io;
@@ -38,7 +42,10 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Template(template::Args),
+    Generate(generate::Args),
+    Inspect(inspect::Args),
+    Perplexity(perplexity::Args),
+    Logits(logits::Args),
     Tokenize(tokenize::Args),
     Devices(devices::Args),
     Completions(completions::Args),
@@ -67,7 +74,10 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Template(args) => template::run(&args),
+        Command::Generate(args) => generate::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Perplexity(args) => perplexity::run(&args),
+        Command::Logits(args) => logits::run(&args),
         Command::Tokenize(args) => tokenize::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -342,22 +342,14 @@ impl Engine {
 }
 
 impl LanguageModel for Engine {
-    fn next_logits(&mut self, tokens: &[u32], cancel: &dyn Fn() -> bool) -> Result<Option<Vec<f32>>> {
-        let mut last = Vec::new();
-        let whole = self.feed(tokens, tokens.len().saturating_sub(1)..tokens.len(), None, cancel, &mut |rows| {
-            last = rows.to_vec();
-            Ok(())
-        })?;
-        Ok(whole.then_some(last))
-    }
-
-    fn all_logits(&mut self, tokens: &[u32], cancel: &dyn Fn() -> bool) -> Result<Option<Vec<f32>>> {
-        let mut all = Vec::new();
-        let whole = self.feed(tokens, 0..tokens.len(), None, cancel, &mut |rows| {
-            all.extend_from_slice(rows);
-            Ok(())
-        })?;
-        Ok(whole.then_some(all))
+    fn each_logits(
+        &mut self,
+        tokens: &[u32],
+        wanted: std::ops::Range<usize>,
+        cancel: &dyn Fn() -> bool,
+        each: &mut dyn FnMut(&[f32]) -> Result<()>,
+    ) -> Result<bool> {
+        self.feed(tokens, wanted, None, cancel, each)
     }
 
     fn position(&self) -> usize {

@@ -7,9 +7,6 @@
 use crate::error::{Error, Result};
 use crate::generate::stream::LanguageModel;
 
-/// Logits of at most this many bytes are asked for at once.
-const LOGITS_BYTES_MAX: usize = 16 << 20;
-
 /// The score of a text, or of its first chunks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
@@ -85,17 +82,15 @@ pub fn score(
 fn score_chunk(model: &mut dyn LanguageModel, chunk: &[u32], score: &mut Score) -> Result<()> {
     let vocab = model.vocab();
     let first = chunk.len() / 2;
-    let rows = (LOGITS_BYTES_MAX / (vocab * size_of::<f32>())).max(1);
+    // The last token has no successor to score.
+    let (fed, mut targets) = (&chunk[..chunk.len() - 1], chunk[first + 1..].iter());
     model.rewind(0)?;
-    model.next_logits(&chunk[..first], &|| false)?;
-    // The last token of a chunk has no successor to score.
-    for start in (first..chunk.len() - 1).step_by(rows) {
-        let end = (start + rows).min(chunk.len() - 1);
-        let logits = model.all_logits(&chunk[start..end], &|| false)?.unwrap_or_default(); // (end - start, vocab)
-        for (row, &target) in logits.chunks_exact(vocab).zip(&chunk[start + 1..=end]) {
+    model.each_logits(fed, first..fed.len(), &|| false, &mut |rows| {
+        for (row, &target) in rows.chunks_exact(vocab).zip(&mut targets) {
             score.add(negative_log_likelihood(row, target)?);
         }
-    }
+        Ok(())
+    })?;
     Ok(())
 }
 
@@ -115,6 +110,8 @@ fn negative_log_likelihood(logits: &[f32], target: u32) -> Result<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
     use crate::generate::stats::Counters;
 
@@ -126,15 +123,21 @@ mod tests {
     }
 
     impl LanguageModel for Table {
-        fn next_logits(&mut self, tokens: &[u32], cancel: &dyn Fn() -> bool) -> Result<Option<Vec<f32>>> {
-            self.all_logits(tokens, cancel)
-        }
-        fn all_logits(&mut self, tokens: &[u32], _: &dyn Fn() -> bool) -> Result<Option<Vec<f32>>> {
+        fn each_logits(
+            &mut self,
+            tokens: &[u32],
+            wanted: Range<usize>,
+            _: &dyn Fn() -> bool,
+            each: &mut dyn FnMut(&[f32]) -> Result<()>,
+        ) -> Result<bool> {
             if self.position == 0 {
                 self.starts.push(tokens[0]);
             }
             self.position += tokens.len();
-            Ok(Some(tokens.iter().flat_map(|&t| self.rows[t as usize].clone()).collect()))
+            tokens[wanted].chunks(2).try_for_each(|some| {
+                each(&some.iter().flat_map(|&t| self.rows[t as usize].clone()).collect::<Vec<f32>>())
+            })?;
+            Ok(true)
         }
         fn position(&self) -> usize {
             self.position

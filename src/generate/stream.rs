@@ -3,6 +3,7 @@
 //! It knows the model and the tokenizer by the little it needs of them ([`LanguageModel`], [`TokenText`]), so that its
 //! rules are tested on a scripted model.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -11,14 +12,29 @@ use crate::error::{Error, Result};
 use crate::generate::sampler::Sampler;
 use crate::generate::stats::{Counters, Phase, RunStats};
 use crate::generate::stop::StopTexts;
+use crate::tokenizer::{Detokenizer, Tokenizer};
 
 /// A model with a KV cache, as the token loop sees it.
 pub trait LanguageModel {
-    /// Computes `tokens` at the next positions and gives the logits of the last one (vocabulary), or `None` if `cancel`
-    /// said so first; then only the positions up to [`LanguageModel::position`] are computed.
-    fn next_logits(&mut self, tokens: &[u32], cancel: &dyn Fn() -> bool) -> Result<Option<Vec<f32>>>;
-    /// The same with the logits of all of `tokens` (tokens, vocabulary).
-    fn all_logits(&mut self, tokens: &[u32], cancel: &dyn Fn() -> bool) -> Result<Option<Vec<f32>>>;
+    /// Computes `tokens` at the next positions; `each` is given the logits `(rows, vocabulary)` of the tokens in `wanted`
+    /// (indices of `tokens`), in order and a few rows at a time. `false` if `cancel` said so first; then only the
+    /// positions up to [`LanguageModel::position`] are computed.
+    fn each_logits(
+        &mut self,
+        tokens: &[u32],
+        wanted: Range<usize>,
+        cancel: &dyn Fn() -> bool,
+        each: &mut dyn FnMut(&[f32]) -> Result<()>,
+    ) -> Result<bool>;
+    /// The same with the logits of the last token alone; `None` if `cancel` said so first.
+    fn next_logits(&mut self, tokens: &[u32], cancel: &dyn Fn() -> bool) -> Result<Option<Vec<f32>>> {
+        let mut last = Vec::new();
+        let whole = self.each_logits(tokens, tokens.len().saturating_sub(1)..tokens.len(), cancel, &mut |row| {
+            last = row.to_vec();
+            Ok(())
+        })?;
+        Ok(whole.then_some(last))
+    }
     /// How many tokens the KV cache holds.
     fn position(&self) -> usize;
     /// Forgets the tokens from `position` on.
@@ -34,11 +50,39 @@ pub trait LanguageModel {
 /// Turns tokens into text, piece by piece, whole characters only.
 pub trait TokenText {
     /// What can be shown after this token.
-    fn push(&mut self, token: u32) -> Result<String>;
+    fn push(&mut self, token: u32) -> String;
     /// What was held back at the end.
-    fn finish(&mut self) -> Result<String>;
+    fn finish(&mut self) -> String;
     /// Whether the token ends an answer.
     fn is_end(&self, token: u32) -> bool;
+}
+
+/// A model's own tokenizer as [`TokenText`].
+#[derive(Debug)]
+pub struct ModelText<'t> {
+    tokenizer: &'t Tokenizer,
+    stream: Detokenizer<'t>,
+}
+
+impl<'t> ModelText<'t> {
+    /// Text without control tokens.
+    pub fn new(tokenizer: &'t Tokenizer) -> Self {
+        Self { tokenizer, stream: Detokenizer::new(tokenizer) }
+    }
+}
+
+impl TokenText for ModelText<'_> {
+    fn push(&mut self, token: u32) -> String {
+        self.stream.push(token)
+    }
+
+    fn finish(&mut self) -> String {
+        self.stream.finish()
+    }
+
+    fn is_end(&self, token: u32) -> bool {
+        self.tokenizer.is_end_of_generation(token)
+    }
 }
 
 /// Why an answer is over.
@@ -126,7 +170,7 @@ impl Generator {
             if text.is_end(token) {
                 break Ended::EndToken;
             }
-            writer.write(&text.push(token)?)?;
+            writer.write(&text.push(token))?;
             if writer.stops.found() {
                 break Ended::StopText;
             } else if full(&ids) {
@@ -138,7 +182,7 @@ impl Generator {
             }
             logits = self.decode(model, token, cancel, &mut stats)?;
         };
-        writer.write(&text.finish()?)?;
+        writer.write(&text.finish())?;
         if writer.stops.found() {
             ended = Ended::StopText;
         } else {

@@ -1,4 +1,6 @@
 //! What a run did, as text and JSON.
 
+pub mod model;
+pub mod plan;
 pub mod run;
 pub mod units;

@@ -32,6 +32,7 @@ pub struct GenerateReport {
     pub prefill: Phase,
     pub decode: Phase,
     pub decode_step_ms: Option<Quantiles>,
+    pub seed: u64,
     pub sampling: Sampling,
     pub run: RunFacts,
 }
@@ -48,9 +49,13 @@ pub struct RunFacts {
     pub device: String,
     pub device_name: String,
     pub ctx: usize,
-    pub memory_bytes: Option<u64>,
+    pub batch: usize,
+    pub memory_bytes: u64,
+    pub vram_bytes: Option<u64>,
     pub cache_slots: usize,
     pub cache_bytes: u64,
+    pub experts: usize,
+    pub experts_per_token: usize,
     pub read_path: String,
     pub lanes: usize,
     pub peak_resident_bytes: Option<u64>,
@@ -89,7 +94,8 @@ pub fn stats_text(stats: &RunStats, peak_resident: Option<u64>) -> String {
     text
 }
 
-fn phase_line(name: &str, phase: &Phase) -> String {
+/// One phase's figures on one line.
+pub fn phase_line(name: &str, phase: &Phase) -> String {
     let speed = phase.tokens_per_second().map_or("-".into(), |speed| format!("{speed:.2}"));
     let experts = &phase.experts;
     format!(

@@ -22,19 +22,24 @@ impl Script {
 }
 
 impl LanguageModel for Script {
-    fn next_logits(&mut self, tokens: &[u32], cancel: &dyn Fn() -> bool) -> Result<Option<Vec<f32>>> {
+    fn each_logits(
+        &mut self,
+        tokens: &[u32],
+        wanted: Range<usize>,
+        cancel: &dyn Fn() -> bool,
+        each: &mut dyn FnMut(&[f32]) -> Result<()>,
+    ) -> Result<bool> {
+        assert_eq!(wanted, tokens.len() - 1..tokens.len(), "the token loop needs the last row only");
         self.fed.push(tokens.to_vec());
         for &token in tokens {
             if cancel() {
-                return Ok(None);
+                return Ok(false);
             }
             self.held.push(token);
         }
         let next = self.says.get(self.held.len() - self.prompt).copied().unwrap_or(END);
-        Ok(Some((0..100).map(|id| if id == next { 1.0 } else { 0.0 }).collect()))
-    }
-    fn all_logits(&mut self, _: &[u32], _: &dyn Fn() -> bool) -> Result<Option<Vec<f32>>> {
-        unreachable!("the token loop needs the last row only")
+        each(&(0..100).map(|id| if id == next { 1.0 } else { 0.0 }).collect::<Vec<f32>>())?;
+        Ok(true)
     }
     fn position(&self) -> usize {
         self.held.len()
@@ -62,11 +67,11 @@ impl LanguageModel for Script {
 struct Letters;
 
 impl TokenText for Letters {
-    fn push(&mut self, token: u32) -> Result<String> {
-        Ok(char::from(token as u8).to_string())
+    fn push(&mut self, token: u32) -> String {
+        char::from(token as u8).to_string()
     }
-    fn finish(&mut self) -> Result<String> {
-        Ok(String::new())
+    fn finish(&mut self) -> String {
+        String::new()
     }
     fn is_end(&self, token: u32) -> bool {
         token == END

@@ -17,6 +17,8 @@ mod json;
 mod methods;
 mod render;
 mod source;
+#[cfg(test)]
+mod tests;
 mod text;
 pub mod thoughts;
 
@@ -103,7 +105,7 @@ impl ChatTemplate {
     ///
     /// The template does not compile or exceeds a limit; the line is named.
     pub fn from_source(text: &str, bos: Option<&str>, eos: Option<&str>) -> Result<Self> {
-        Self::from_text("template", text, bos, eos)
+        Self::given("template", text, bos, eos)
     }
 
     /// As [`from_source`](Self::from_source), from a file.
@@ -113,15 +115,10 @@ impl ChatTemplate {
     /// The file cannot be read, or as above.
     pub fn from_file(path: &Path, bos: Option<&str>, eos: Option<&str>) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-        Self::from_text(&path.display().to_string(), &text, bos, eos)
+        Self::given(&path.display().to_string(), &text, bos, eos)
     }
 
-    /// As [`from_source`](Self::from_source); `name` is what errors call the template.
-    ///
-    /// # Errors
-    ///
-    /// As above.
-    pub fn from_text(name: &str, text: &str, bos: Option<&str>, eos: Option<&str>) -> Result<Self> {
+    fn given(name: &str, text: &str, bos: Option<&str>, eos: Option<&str>) -> Result<Self> {
         let main = Compiled::new(name, text)?;
         Ok(Self { origin: Origin::Given, main, with_tools: None, bos: bos.map(Into::into), eos: eos.map(Into::into) })
     }
@@ -132,7 +129,7 @@ impl ChatTemplate {
     ///
     /// No thread could be started.
     pub fn chatml_fallback() -> Result<Self> {
-        Ok(Self { origin: Origin::ChatMlFallback, ..Self::from_text("ChatML", CHATML, None, None)? })
+        Ok(Self { origin: Origin::ChatMlFallback, ..Self::given("ChatML", CHATML, None, None)? })
     }
 
     /// Where the template came from.
@@ -195,11 +192,7 @@ fn text_bytes(value: &Value) -> usize {
 }
 
 /// The texts of a file's BOS and EOS tokens, where it has such tokens.
-///
-/// # Errors
-///
-/// The file names a token that it does not have, or a key is of a wrong type.
-pub fn special_tokens(gguf: &Gguf) -> Result<(Option<String>, Option<String>)> {
+fn special_tokens(gguf: &Gguf) -> Result<(Option<String>, Option<String>)> {
     let metadata = gguf.metadata();
     let Some(tokens) = metadata.strings("tokenizer.ggml.tokens")? else { return Ok((None, None)) };
     let text = |key: &str| -> Result<Option<String>> {
@@ -212,6 +205,3 @@ pub fn special_tokens(gguf: &Gguf) -> Result<(Option<String>, Option<String>)> {
     };
     Ok((text("tokenizer.ggml.bos_token_id")?, text("tokenizer.ggml.eos_token_id")?))
 }
-
-#[cfg(test)]
-mod tests;

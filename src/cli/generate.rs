@@ -1,0 +1,129 @@
+//! `foregate generate`: one completion.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::cli::flags::{EngineFlags, ModelFlag, SamplingFlags};
+use crate::cli::input::TextFlags;
+use crate::cli::open::Opened;
+use crate::cli::{demo, message, open, out};
+use crate::error::Result;
+use crate::generate::sampler::{Sampler, Sampling};
+use crate::generate::stream::{Answer, Ended, Generator, LanguageModel, ModelText, Request};
+use crate::gguf::Gguf;
+use crate::os;
+use crate::report::run::{GENERATE_SCHEMA, GenerateReport, Quantiles, stats_text};
+use crate::tokenizer::Tokenizer;
+use crate::tokenizer::template::Conversation;
+
+/// Complete a text.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    foregate generate model.gguf -p \"The capital of France is\" -n 32 --memory 8GiB --stats\n  \
+    foregate generate model.gguf --chat -p \"Name three rivers.\" --temp 0 --json")]
+pub struct Args {
+    #[command(flatten)]
+    model: ModelFlag,
+    #[command(flatten)]
+    text: TextFlags,
+    /// Take the text as a message and ask for the answer in the model's chat template
+    #[arg(long)]
+    chat: bool,
+    /// System prompt of the chat
+    #[arg(short, long, value_name = "TEXT", requires = "chat")]
+    system: Option<String>,
+    /// Chat template to use instead of the model's
+    #[arg(long, value_name = "FILE", requires = "chat")]
+    chat_template: Option<PathBuf>,
+    /// Print one JSON object: text, ids, hash and figures (see the README)
+    #[arg(long)]
+    json: bool,
+    /// Print speed, hit rates, bytes read and stall to stderr
+    #[arg(long)]
+    stats: bool,
+    #[command(flatten)]
+    sampling: SamplingFlags,
+    #[command(flatten)]
+    engine: EngineFlags,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    args.engine.check()?;
+    let path = demo::find(args.model.model.as_deref())?;
+    let text = args.text.read()?;
+    let gguf = Gguf::open(&path)?;
+    let tokenizer = open::tokenizer(&gguf)?;
+    let prompt = prompt_ids(args, &gguf, &tokenizer, text)?;
+    drop(gguf);
+    let mut opened = open::engine(&path, &args.engine, None)?;
+    let sampling = args.sampling.resolve();
+    if args.engine.verbose {
+        message::note(&format!("seed {}", sampling.seed));
+    }
+
+    let request = Request { prompt: &prompt, max_tokens: args.sampling.tokens, stops: &args.sampling.stop };
+    let mut show = |piece: &str| if args.json { Ok(()) } else { out::write(piece.as_bytes()) };
+    let answer = Generator::new().answer(
+        &mut opened.engine,
+        &mut ModelText::new(&tokenizer),
+        &mut Sampler::new(sampling),
+        &request,
+        &|| false,
+        &mut show,
+    )?;
+    if !args.json && !answer.text.ends_with('\n') {
+        out::write(b"\n")?;
+    }
+    if answer.ended == Ended::ContextFull {
+        message::note(&format!("the context of {} tokens is full; --ctx makes it larger", opened.engine.ctx()));
+    }
+    if args.stats {
+        message::block(&stats_text(&answer.stats, os::peak_resident_bytes()));
+    }
+    if args.json { out::json(&report(answer, prompt.len(), sampling, &opened)) } else { Ok(()) }
+}
+
+fn prompt_ids(args: &Args, gguf: &Gguf, tokenizer: &Tokenizer, text: String) -> Result<Vec<u32>> {
+    if !args.chat {
+        return tokenizer.encode(&text, true, true);
+    }
+    let template = open::template(gguf, tokenizer, args.chat_template.as_deref())?;
+    let system = args.system.iter().map(|text| json!({"role": "system", "content": text}));
+    let messages = system.chain([json!({"role": "user", "content": text})]).collect();
+    let prompt = template.render(&Conversation::new(messages)?)?;
+    tokenizer.encode(&prompt, !template.begins_with_bos(&prompt), true)
+}
+
+fn report(answer: Answer, prompt_tokens: usize, sampling: Sampling, opened: &Opened) -> GenerateReport {
+    let stats = &answer.stats;
+    let mut both = stats.prefill.experts;
+    both += stats.decode.experts;
+    let mut hash = Sha256::new();
+    answer.ids.iter().for_each(|id| hash.update(id.to_le_bytes()));
+    GenerateReport {
+        schema: GENERATE_SCHEMA,
+        tokens: answer.ids.len(),
+        prompt_tokens,
+        ended: answer.ended,
+        sha256: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+        hits: both.hits,
+        misses: both.misses,
+        evictions: both.evictions,
+        bytes_read: both.bytes_read,
+        prefill_tok_s: stats.prefill.tokens_per_second(),
+        decode_tok_s: stats.decode.tokens_per_second(),
+        time_to_first_token_s: stats.first_token.map(|time| time.as_secs_f64()),
+        stall_s: both.stall.as_secs_f64(),
+        load_s: opened.load.as_secs_f64(),
+        prefill: stats.prefill,
+        decode: stats.decode,
+        decode_step_ms: Quantiles::of_steps(stats),
+        seed: sampling.seed,
+        sampling,
+        run: opened.facts(),
+        text: answer.text,
+        ids: answer.ids,
+    }
+}

@@ -1,0 +1,116 @@
+//! `foregate inspect`: what a model is and what a memory budget makes of it.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::cli::flags::EngineFlags;
+use crate::cli::out;
+use crate::error::{Error, Result};
+use crate::generate::engine::{Options, Planned};
+use crate::generate::plan::{CacheSize, Plan};
+use crate::report::model::ModelFacts;
+use crate::report::plan::{cache_text, plan_text};
+use crate::report::units::bytes;
+
+/// Show a model's architecture, types and experts, and where memory would go at a budget. Loads no weights.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  foregate inspect model.gguf --memory 8GiB")]
+pub struct Args {
+    /// GGUF file, or the first shard of one
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    engine: EngineFlags,
+}
+
+/// What `inspect --json` prints.
+#[derive(Serialize)]
+struct Report {
+    schema: &'static str,
+    model: ModelFacts,
+    /// At the budget that was asked for, or at the default one; none if that is refused.
+    plan: Option<Plan>,
+    /// Why.
+    refused: Option<String>,
+    /// Other budgets, from the smallest that works to the one that holds all experts.
+    budgets: Vec<Plan>,
+}
+
+/// Budgets shown between the smallest and the largest.
+const STEPS: u64 = 4;
+/// More memory than any machine has.
+const UNBOUNDED: u64 = 1 << 50;
+
+pub fn run(args: &Args) -> Result<()> {
+    let options = args.engine.resolve()?;
+    let all = unbounded(&args.model, &options)?;
+    let (plan, refused) = match Planned::new(&args.model, &options) {
+        Ok(planned) => (Some(planned.plan), None),
+        Err(Error::Budget(why)) => (None, Some(why)),
+        Err(other) => return Err(other),
+    };
+    let report = Report {
+        schema: "foregate.inspect/1",
+        model: ModelFacts::new(&all.gguf, &all.model)?,
+        plan,
+        refused,
+        budgets: budgets(&args.model, &options, &all.plan)?,
+    };
+    if args.json { out::json(&report) } else { out::write(text(&report).as_bytes()) }
+}
+
+/// The plan that keeps every expert.
+fn unbounded(path: &Path, options: &Options) -> Result<Planned> {
+    let free = Options { memory: Some(UNBOUNDED), cache: CacheSize::Fill, ..options.clone() };
+    match Planned::new(path, &free) {
+        Err(Error::Budget(_)) => Planned::new(path, &Options { vram: Some(UNBOUNDED), ..free }),
+        done => done,
+    }
+}
+
+/// Plans for memory budgets in even steps from the smallest that works to what holds everything.
+fn budgets(path: &Path, options: &Options, all: &Plan) -> Result<Vec<Plan>> {
+    let most = all.process + all.tokenizer + all.weights + all.kv + all.activations + all.staging + all.slots;
+    let least = all.smallest.min(most);
+    let mut plans = Vec::new();
+    for step in 0..=STEPS {
+        let memory = least + (most - least) * step / STEPS;
+        let at = Options { memory: Some(memory), cache: CacheSize::Fill, ..options.clone() };
+        match Planned::new(path, &at) {
+            Ok(planned) => plans.push(planned.plan),
+            // A GPU's memory may be what binds; then memory alone decides nothing.
+            Err(Error::Budget(_)) => {}
+            Err(other) => return Err(other),
+        }
+    }
+    // Beyond what holds everything, more memory changes nothing.
+    plans.dedup_by_key(|plan: &mut Plan| plan.slots);
+    Ok(plans)
+}
+
+fn text(report: &Report) -> String {
+    let mut text = report.model.text();
+    text.push('\n');
+    match (&report.plan, &report.refused) {
+        (Some(plan), _) => text += &plan_text(plan),
+        (None, Some(why)) => text += &format!("refused: {why}\n"),
+        (None, None) => {}
+    }
+    if report.model.experts > 0 {
+        text += "\nmemory        expert cache\n";
+        for plan in &report.budgets {
+            text += &format!("{:<14}{:>11}  {}\n", bytes(plan.memory), bytes(plan.slots), cache_text(plan));
+        }
+        if let Some(smallest) = report.budgets.first() {
+            text += &format!(
+                "Less than {} is refused: the resident part and one layer's experts must fit.\n",
+                bytes(smallest.memory)
+            );
+        }
+    }
+    text
+}

@@ -1,0 +1,126 @@
+//! Opens a model for a command: a progress bar on a terminal, and a line that says what computes.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::flags::EngineFlags;
+use crate::cli::message;
+use crate::error::Result;
+use crate::generate::engine::{Engine, Progress};
+use crate::generate::plan::Plan;
+use crate::gguf::Gguf;
+use crate::os;
+use crate::report::plan::plan_text;
+use crate::report::run::RunFacts;
+use crate::tokenizer::Tokenizer;
+use crate::tokenizer::template::ChatTemplate;
+
+/// A model that is ready to run.
+pub struct Opened {
+    /// Computes.
+    pub engine: Engine,
+    /// How long it took to open.
+    pub load: Duration,
+}
+
+/// The tokenizer of a model's file, its oddities told. It stands alone, so that a file without one is refused before the
+/// weights are loaded.
+pub fn tokenizer(gguf: &Gguf) -> Result<Tokenizer> {
+    let tokenizer = Tokenizer::from_gguf(gguf)?;
+    message::warnings(tokenizer.warnings());
+    Ok(tokenizer)
+}
+
+/// The chat template of a model's file, or the one that was given in its place.
+pub fn template(gguf: &Gguf, tokenizer: &Tokenizer, given: Option<&Path>) -> Result<ChatTemplate> {
+    let text = |token: Option<u32>| token.map(|id| tokenizer.decode_lossy(&[id]));
+    let template = match given {
+        Some(path) => {
+            ChatTemplate::from_file(path, text(tokenizer.bos()).as_deref(), text(tokenizer.eos()).as_deref())?
+        }
+        None => ChatTemplate::from_gguf(gguf)?,
+    };
+    if template.is_fallback() {
+        message::warnings(
+            &["the file has no chat template: ChatML is used; --chat-template FILE gives another".into()],
+        );
+    }
+    Ok(template)
+}
+
+/// Opens the model at `path` as the flags say; `ctx` stands in for a `--ctx` that is not given.
+pub fn engine(path: &Path, flags: &EngineFlags, ctx: Option<usize>) -> Result<Opened> {
+    os::install_bus_error_handler().map_err(|e| crate::Error::io("SIGBUS handler", e))?;
+    let mut options = flags.resolve()?;
+    options.ctx = options.ctx.or(ctx);
+    let start = Instant::now();
+    let bar = progress_bar();
+    let engine = Engine::open(path, &options, &mut |progress: Progress| {
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+    });
+    bar.finish_and_clear();
+    let engine = engine?;
+    let info = engine.device_info();
+    if info.kind == "gpu" {
+        flags.check_gpu()?;
+    }
+    message::note(&format!("computing on {}: {}", info.kind, info.name));
+    message::notes(engine.notes());
+    if flags.verbose {
+        let source = engine.source_info();
+        message::block(&plan_text(engine.plan()));
+        message::note(&format!("experts are read by {} in {} lanes", source.path, source.lanes));
+        message::notes(source.note.as_slice());
+    }
+    Ok(Opened { engine, load: start.elapsed() })
+}
+
+impl Opened {
+    /// What a report says of this run.
+    pub fn facts(&self) -> RunFacts {
+        let (info, source, plan) = (self.engine.device_info(), self.engine.source_info(), self.engine.plan());
+        let Plan { ctx, batch, memory, vram, slots, .. } = *plan;
+        RunFacts {
+            model: self.engine.gguf().path().display().to_string(),
+            model_bytes: self.engine.gguf().file_bytes(),
+            device: info.kind.into(),
+            device_name: info.name,
+            ctx,
+            batch,
+            memory_bytes: memory,
+            vram_bytes: vram,
+            cache_slots: plan.slot_count(),
+            cache_bytes: slots,
+            experts: plan.experts,
+            experts_per_token: plan.cycle,
+            read_path: source.path.to_string(),
+            lanes: source.lanes,
+            peak_resident_bytes: os::peak_resident_bytes(),
+        }
+    }
+}
+
+/// A bar of bytes on a terminal, nothing elsewhere.
+fn progress_bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("loading {bar:40} {bytes}/{total_bytes} {binary_bytes_per_sec}")
+        .expect("the template is a constant and a test renders it");
+    ProgressBar::new(0).with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bars_template_is_valid() {
+        progress_bar();
+        assert!(ProgressStyle::with_template("loading {bar:40} {bytes}/{total_bytes} {binary_bytes_per_sec}").is_ok());
+    }
+}
