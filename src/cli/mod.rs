@@ -18,6 +18,7 @@ mod open;
 mod out;
 mod perplexity;
 pub mod size;
+mod template;
 mod tokenize;
 
 use std::io;
@@ -47,6 +48,7 @@ enum Command {
     Perplexity(perplexity::Args),
     Logits(logits::Args),
     Tokenize(tokenize::Args),
+    Template(template::Args),
     Devices(devices::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -79,6 +81,7 @@ fn run(command: Command) -> Result<()> {
         Command::Perplexity(args) => perplexity::run(&args),
         Command::Logits(args) => logits::run(&args),
         Command::Tokenize(args) => tokenize::run(&args),
+        Command::Template(args) => template::run(&args),
         Command::Devices(args) => devices::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

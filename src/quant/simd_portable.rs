@@ -25,22 +25,22 @@ impl Bytes {
 
     #[inline(always)]
     fn i16s(self) -> [i16; 16] {
-        std::array::from_fn(|i| i16::from_le_bytes([self.0[2 * i], self.0[2 * i + 1]]))
+        bytemuck::cast(self.0)
     }
 
     #[inline(always)]
     fn i32s(self) -> [i32; 8] {
-        std::array::from_fn(|i| i32::from_le_bytes(std::array::from_fn(|j| self.0[4 * i + j])))
+        bytemuck::cast(self.0)
     }
 
     #[inline(always)]
     fn from_i16s(v: [i16; 16]) -> Self {
-        Self(std::array::from_fn(|i| v[i / 2].to_le_bytes()[i % 2]))
+        Self(bytemuck::cast(v))
     }
 
     #[inline(always)]
     fn from_i32s(v: [i32; 8]) -> Self {
-        Self(std::array::from_fn(|i| v[i / 4].to_le_bytes()[i % 4]))
+        Self(bytemuck::cast(v))
     }
 
     #[inline(always)]

@@ -17,8 +17,6 @@ mod json;
 mod methods;
 mod render;
 mod source;
-#[cfg(test)]
-mod tests;
 mod text;
 pub mod thoughts;
 
@@ -105,7 +103,7 @@ impl ChatTemplate {
     ///
     /// The template does not compile or exceeds a limit; the line is named.
     pub fn from_source(text: &str, bos: Option<&str>, eos: Option<&str>) -> Result<Self> {
-        Self::given("template", text, bos, eos)
+        Self::from_text("template", text, bos, eos)
     }
 
     /// As [`from_source`](Self::from_source), from a file.
@@ -115,10 +113,15 @@ impl ChatTemplate {
     /// The file cannot be read, or as above.
     pub fn from_file(path: &Path, bos: Option<&str>, eos: Option<&str>) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-        Self::given(&path.display().to_string(), &text, bos, eos)
+        Self::from_text(&path.display().to_string(), &text, bos, eos)
     }
 
-    fn given(name: &str, text: &str, bos: Option<&str>, eos: Option<&str>) -> Result<Self> {
+    /// As [`from_source`](Self::from_source); `name` is what errors call the template.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub fn from_text(name: &str, text: &str, bos: Option<&str>, eos: Option<&str>) -> Result<Self> {
         let main = Compiled::new(name, text)?;
         Ok(Self { origin: Origin::Given, main, with_tools: None, bos: bos.map(Into::into), eos: eos.map(Into::into) })
     }
@@ -129,7 +132,7 @@ impl ChatTemplate {
     ///
     /// No thread could be started.
     pub fn chatml_fallback() -> Result<Self> {
-        Ok(Self { origin: Origin::ChatMlFallback, ..Self::given("ChatML", CHATML, None, None)? })
+        Ok(Self { origin: Origin::ChatMlFallback, ..Self::from_text("ChatML", CHATML, None, None)? })
     }
 
     /// Where the template came from.
@@ -192,7 +195,11 @@ fn text_bytes(value: &Value) -> usize {
 }
 
 /// The texts of a file's BOS and EOS tokens, where it has such tokens.
-fn special_tokens(gguf: &Gguf) -> Result<(Option<String>, Option<String>)> {
+///
+/// # Errors
+///
+/// The file names a token that it does not have, or a key is of a wrong type.
+pub fn special_tokens(gguf: &Gguf) -> Result<(Option<String>, Option<String>)> {
     let metadata = gguf.metadata();
     let Some(tokens) = metadata.strings("tokenizer.ggml.tokens")? else { return Ok((None, None)) };
     let text = |key: &str| -> Result<Option<String>> {
@@ -205,3 +212,6 @@ fn special_tokens(gguf: &Gguf) -> Result<(Option<String>, Option<String>)> {
     };
     Ok((text("tokenizer.ggml.bos_token_id")?, text("tokenizer.ggml.eos_token_id")?))
 }
+
+#[cfg(test)]
+mod tests;
