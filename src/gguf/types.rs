@@ -50,7 +50,7 @@ impl GgmlType {
     /// Bytes of `n` weights, if the type is known, `n` is whole blocks and the product fits.
     pub fn bytes_for(self, n: u64) -> Option<u64> {
         let row = self.row()?;
-        (n % row.2 == 0).then(|| (n / row.2).checked_mul(row.3))?
+        n.is_multiple_of(row.2).then(|| (n / row.2).checked_mul(row.3))?
     }
 
     /// All known types, in order of their number.
