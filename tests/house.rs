@@ -77,7 +77,8 @@ fn the_gguf_reader_knows_no_architecture() {
 fn nothing_below_the_command_line_prints() {
     let words = ["println!", "print!", "eprintln!", "eprint!", "dbg!", "stdout", "stderr"];
     let words: Vec<&str> = words.iter().map(|word| word.trim_end_matches('!')).collect();
-    assert_eq!(offenders(&words, |path| path.starts_with("cli/")), NONE);
+    // The system module's SIGBUS handler tells why the process ends: nobody above it is left to do so.
+    assert_eq!(offenders(&words, |path| path.starts_with("cli/") || path == "os.rs"), NONE);
 }
 
 #[test]

@@ -57,7 +57,9 @@ enum Command {
 /// Parses the process's arguments and runs the command: 0 done, 1 failed, 2 bad usage.
 pub fn main() -> ExitCode {
     let result = match Cli::try_parse() {
-        Ok(cli) => run(cli.command),
+        Ok(cli) => crate::os::install_bus_error_handler()
+            .map_err(|e| crate::Error::Unsupported(format!("the system refuses a handler for SIGBUS: {e}")))
+            .and_then(|()| run(cli.command)),
         Err(shown) => {
             // Help, the version, or a usage error; printing fails only when nobody reads.
             let _ = shown.print();
