@@ -33,12 +33,14 @@ struct Params {
 var<immediate> p: Params;
 
 // MAX_DIM, the largest head, is a constant that the host writes before this text.
-const VALUES_PER_LANE = (MAX_DIM / 4u + THREADS - 1u) / THREADS;
+const COLUMNS_PER_LANE = (MAX_DIM + THREADS - 1u) / THREADS;
+const QUADS = THREADS / 4u;
 const LOWEST = -3.0e38;
 
 var<workgroup> q: array<vec4<f32>, MAX_DIM / 4u>;
-var<workgroup> scores: array<f32, THREADS>;
-var<workgroup> weights: array<f32, THREADS>;
+// Of the tile's keys, four to an element; weights of hidden keys are 0.
+var<workgroup> scores: array<vec4<f32>, QUADS>;
+var<workgroup> weights: array<vec4<f32>, QUADS>;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -65,7 +67,8 @@ fn main(
         highest = sinks[head];
         total = 1.0;
     }
-    var acc: array<vec4<f32>, VALUES_PER_LANE>;
+    // columns lane, lane + THREADS, ...
+    var acc: array<f32, COLUMNS_PER_LANE>;
     workgroupBarrier();
 
     for (var tile = first / THREADS; tile <= last / THREADS; tile++) {
@@ -78,48 +81,43 @@ fn main(
             }
             score = sum * p.scale;
         }
-        scores[lane] = score;
+        scores[lane / 4u][lane % 4u] = score;
         workgroupBarrier();
 
-        var higher = highest;
-        for (var j = 0u; j < THREADS; j++) {
-            higher = max(higher, scores[j]);
+        var quad = scores[0];
+        for (var j = 1u; j < QUADS; j++) {
+            quad = max(quad, scores[j]);
         }
-        weights[lane] = select(0.0, exp(max(score - higher, -100.0)), key >= first && key <= last);
+        let higher = max(max(highest, max(quad.x, quad.y)), max(quad.z, quad.w));
+        weights[lane / 4u][lane % 4u] = select(0.0, exp(max(score - higher, -100.0)), key >= first && key <= last);
         workgroupBarrier();
 
         let shrink = exp(max(highest - higher, -100.0));
         highest = higher;
-        total *= shrink;
-        for (var v = 0u; v < VALUES_PER_LANE; v++) {
-            acc[v] *= shrink;
+        var sum = vec4<f32>();
+        for (var j = 0u; j < QUADS; j++) {
+            sum += weights[j];
         }
+        total = total * shrink + ((sum.x + sum.y) + (sum.z + sum.w));
         let begin = max(first, tile * THREADS) % THREADS;
         let end = min(last - tile * THREADS, THREADS - 1u);
-        for (var j = begin; j <= end; j++) {
-            let weight = weights[j];
-            total += weight;
-            for (var v = 0u; v < VALUES_PER_LANE; v++) {
-                let column = (v * THREADS + lane) * 4u;
-                if column < p.value_dim {
-                    let row = (tile * THREADS + j) * p.value_row;
-                    acc[v] += weight * value_four(row, kv_head * p.value_stride + column);
-                }
+        for (var v = 0u; v * THREADS < p.value_dim; v++) {
+            let column = min(v * THREADS + lane, p.value_dim - 1u);
+            var value = 0.0;
+            for (var j = begin; j <= end; j++) {
+                let row = (tile * THREADS + j) * p.value_row;
+                value += weights[j / 4u][j % 4u] * value_one(row, kv_head * p.value_stride + column);
             }
+            acc[v] = acc[v] * shrink + value;
         }
     }
     if index != job {
         return;
     }
-    for (var v = 0u; v < VALUES_PER_LANE; v++) {
-        let column = (v * THREADS + lane) * 4u;
+    for (var v = 0u; v * THREADS < p.value_dim; v++) {
+        let column = v * THREADS + lane;
         if column < p.value_dim {
-            let out = acc[v] / total;
-            let at = job * p.value_dim + column;
-            dst[at] = out.x;
-            dst[at + 1u] = out.y;
-            dst[at + 2u] = out.z;
-            dst[at + 3u] = out.w;
+            dst[job * p.value_dim + column] = acc[v] / total;
         }
     }
 }

@@ -196,6 +196,17 @@ pub fn cpu_name() -> String {
     name.map_or(std::env::consts::ARCH, str::trim).to_owned()
 }
 
+/// Bytes of the memory of the graphics card at a PCI address such as `0000:01:00.0`; `None` where the system does not say
+/// (only Linux does, for drivers that tell the kernel).
+pub fn card_memory(pci: &str) -> Option<u64> {
+    // the address comes from a driver: only its own characters may reach the path
+    if pci.is_empty() || !pci.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.') {
+        return None;
+    }
+    let path = format!("/sys/bus/pci/devices/{pci}/mem_info_vram_total");
+    std::fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
 /// Makes a mapped file that shrinks end the process with one line on stderr and exit code 1, instead of a crash.
 ///
 /// The binary calls this once at start. Does nothing where there is no SIGBUS.

@@ -112,7 +112,7 @@ fn describe(index: usize, adapter: &wgpu::Adapter) -> AdapterInfo {
         backend: format!("{:?}", info.backend),
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
         kind,
-        memory_bytes: memory_of(&info.device_pci_bus_id),
+        memory_bytes: crate::os::card_memory(&info.device_pci_bus_id),
         max_binding_bytes: limits.max_storage_buffer_binding_size,
         max_buffer_bytes: limits.max_buffer_size,
         subgroup: (info.subgroup_min_size, info.subgroup_max_size),
@@ -120,16 +120,6 @@ fn describe(index: usize, adapter: &wgpu::Adapter) -> AdapterInfo {
         unusable: what_is_missing(&limits, features),
         name: info.name,
     }
-}
-
-/// Bytes of the memory of the card at a PCI address, where the kernel tells (amdgpu on Linux does).
-fn memory_of(pci: &str) -> Option<u64> {
-    // the address comes from the driver; only its own characters may reach the path
-    if pci.is_empty() || !pci.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.') {
-        return None;
-    }
-    let path = format!("/sys/bus/pci/devices/{pci}/mem_info_vram_total");
-    std::fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
 fn what_is_missing(limits: &wgpu::Limits, features: wgpu::Features) -> Option<String> {

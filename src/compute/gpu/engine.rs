@@ -109,11 +109,11 @@ impl Engine {
 
     /// Allocates a zeroed buffer of at least `bytes`; `what` names it in errors.
     pub fn buffer(&mut self, bytes: u64, what: &str) -> Result<Buf> {
-        let size = bytes.next_multiple_of(4).max(4);
-        if size > self.limits.max_buffer_size {
-            let max = self.limits.max_buffer_size;
-            return Err(self.fail(what, &format!("a buffer of {size} bytes is above the adapter's largest ({max})")));
+        let max = self.limits.max_buffer_size;
+        if bytes > max {
+            return Err(self.fail(what, &format!("a buffer of {bytes} bytes is above the adapter's largest ({max})")));
         }
+        let size = bytes.next_multiple_of(4).max(4);
         self.reserve(size, what)?;
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
         let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {

@@ -125,7 +125,7 @@ impl Device for GpuDevice {
     }
 
     fn new_act(&mut self, width: usize, max_rows: usize) -> Result<Act> {
-        let bytes = width as u64 * max_rows as u64 * 4;
+        let bytes = (width as u64).saturating_mul(max_rows as u64).saturating_mul(4);
         let buf = self.engine.buffer(bytes, &format!("{max_rows} rows of {width} activations"))?;
         self.acts.push(ActBuf { buf, width, max_rows, whole: bytes <= self.engine.max_binding() });
         Ok(Act(self.acts.len() - 1))
