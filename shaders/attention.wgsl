@@ -13,6 +13,10 @@ struct Params {
     sharing: u32,
     key_dim: u32,
     value_dim: u32,
+    // Elements of a row of queries and of the destination.
+    query_row: u32,
+    dst_row: u32,
+    // Words of a cached row.
     key_row: u32,
     value_row: u32,
     // Elements from one KV head's values to the next: the key's where values are a prefix of the keys.
@@ -58,7 +62,7 @@ fn main(
     let first = select(0u, last + 1u - min(last + 1u, p.window), p.window != 0u);
 
     for (var i = lane; i < p.key_dim / 4u; i += THREADS) {
-        let at = job * p.key_dim + i * 4u;
+        let at = token * p.query_row + head * p.key_dim + i * 4u;
         q[i] = vec4<f32>(query[at], query[at + 1u], query[at + 2u], query[at + 3u]);
     }
     var highest = LOWEST;
@@ -117,7 +121,7 @@ fn main(
     for (var v = 0u; v * THREADS < p.value_dim; v++) {
         let column = v * THREADS + lane;
         if column < p.value_dim {
-            dst[job * p.value_dim + column] = acc[v] / total;
+            dst[token * p.dst_row + head * p.value_dim + column] = acc[v] / total;
         }
     }
 }

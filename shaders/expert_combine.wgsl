@@ -6,6 +6,8 @@ struct Params {
     count: u32,
     width: u32,
     k: u32,
+    // Elements of a row of the destination.
+    dst_row: u32,
     // Where the (tokens, k) weights start in the plan, as the bits of f32.
     weights: u32,
 }
@@ -26,10 +28,11 @@ fn main(
         return;
     }
     let token = i / p.width;
+    let column = i % p.width;
     var sum = 0.0;
     for (var rank = 0u; rank < p.k; rank++) {
         let use_row = token * p.k + rank;
-        sum += bitcast<f32>(plan[p.weights + use_row]) * result[use_row * p.width + i % p.width];
+        sum += bitcast<f32>(plan[p.weights + use_row]) * result[use_row * p.width + column];
     }
-    dst[i] = sum;
+    dst[token * p.dst_row + column] = sum;
 }

@@ -8,6 +8,8 @@ struct Params {
     cols: u32,
     rows: u32,
     k: u32,
+    // Elements of a row of x.
+    x_row: u32,
     // Words from a slot's start to its gate and up matrix, and words per row.
     gate_start: u32,
     gate_row: u32,
@@ -49,7 +51,7 @@ fn main(
     let uses = p.uses + plan[tile + 2u];
     let n_cols = plan[tile + 3u];
     for (var c = 0u; c < COLS; c++) {
-        x_base[c] = plan[uses + min(c, n_cols - 1u)] / p.k * p.cols;
+        x_base[c] = plan[uses + min(c, n_cols - 1u)] / p.k * p.x_row;
     }
     let rows = min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(p.rows - 1u));
     let gate_rows = vec4<u32>(slot + p.gate_start) + rows * p.gate_row;

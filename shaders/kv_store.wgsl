@@ -4,6 +4,8 @@
 // Twin: `StoreParams` in src/compute/gpu/attention.rs.
 struct Params {
     width: u32,
+    // Elements of a row of the source, words of a cached row.
+    src_row: u32,
     row_words: u32,
     pos: u32,
     tokens: u32,
@@ -27,5 +29,5 @@ fn main(
     }
     let first = job % runs * KV_RUN;
     let word = (p.pos + token) * p.row_words + job % runs * KV_WORDS;
-    store_run(word, token * p.width + first, min(KV_RUN, p.width - first));
+    store_run(word, token * p.src_row + first, min(KV_RUN, p.width - first));
 }

@@ -71,7 +71,7 @@ fn expected(c: &Case, d: &Data, tokens: usize) -> Vec<f64> {
 fn run(c: &Case, d: &Data, kind: KvKind, batches: &[usize]) -> Option<Vec<f32>> {
     let mut device = open()?;
     let (kw, vw) = (c.kv_heads * c.key_dim, c.kv_heads * c.value_dim);
-    let spec = KvSpec { key_width: kw, value_width: if c.values_in_keys { 0 } else { vw } };
+    let spec = KvSpec { heads: c.kv_heads, key_width: kw, value_width: if c.values_in_keys { 0 } else { vw } };
     let tokens: usize = batches.iter().sum();
     // layer 1, so that a mix-up of layers would show
     device.new_kv(&[spec, spec], tokens + 3, kind).unwrap();
@@ -87,15 +87,19 @@ fn run(c: &Case, d: &Data, kind: KvKind, batches: &[usize]) -> Option<Vec<f32>> 
         sinks: c.sinks.then_some(sinks),
     };
     let max = *batches.iter().max().unwrap();
-    let (qw, ow) = (c.heads * c.key_dim, c.heads * c.value_dim);
-    let [q, k, v, o] = [qw, kw, vw, ow].map(|w| device.new_act(w, max).unwrap());
+    // the matrices are wider than this layer needs, as those of a model whose layers differ are
+    let widths = [c.heads * c.key_dim, kw, vw, c.heads * c.value_dim];
+    let [q, k, v, o] = [0, 1, 2, 3].map(|i| device.new_act(widths[i] + i + 1, max).unwrap());
     let (mut out, mut pos) = (Vec::new(), 0);
     for &n in batches {
-        device.upload(q, &d.q[pos * qw..][..n * qw]).unwrap();
-        device.upload(k, &d.k[pos * kw..][..n * kw]).unwrap();
-        device.upload(v, &d.v[pos * vw..][..n * vw]).unwrap();
+        for (i, (act, data)) in [(q, &d.q), (k, &d.k), (v, &d.v)].into_iter().enumerate() {
+            let rows = data[pos * widths[i]..].chunks_exact(widths[i]).take(n);
+            let wide: Vec<f32> = rows.flat_map(|row| [row, &vec![f32::NAN; i + 1]].concat()).collect();
+            device.upload(act, &wide).unwrap();
+        }
         device.attention(n, pos, &spec, q, k, (!c.values_in_keys).then_some(v), o).unwrap();
-        out.extend(device.download(o, 0..n).unwrap());
+        let rows = device.download(o, 0..n).unwrap();
+        out.extend(rows.chunks_exact(widths[3] + 4).flat_map(|row| &row[..widths[3]]));
         pos += n;
     }
     Some(out)
@@ -197,7 +201,7 @@ fn four_thousand_positions() {
         Some(device) => device,
         None => return,
     };
-    let spec = KvSpec { key_width: 64, value_width: 64 };
+    let spec = KvSpec { heads: 1, key_width: 64, value_width: 64 };
     device.new_kv(&[spec], tokens, KvKind::F16).unwrap();
     let [q, k, v, o] = [128, 64, 64, 128].map(|w| device.new_act(w, tokens).unwrap());
     let spec = Attention {
@@ -240,7 +244,7 @@ fn four_thousand_positions() {
 #[test]
 fn a_context_above_one_binding_is_refused_with_what_to_do() {
     let Some(mut device) = open() else { return };
-    let spec = KvSpec { key_width: 1024, value_width: 1024 };
+    let spec = KvSpec { heads: 8, key_width: 1024, value_width: 1024 };
     let ctx = (device.adapter().max_binding_bytes / 4096) as usize + 1;
     let e = device.new_kv(&[spec], ctx, KvKind::F32).unwrap_err();
     assert!(e.to_string().contains("--ctx"), "{e}");

@@ -99,11 +99,22 @@ fn glu_is_finite_and_right_for_large_arguments_too() {
         let want: Vec<f64> =
             gate.iter().zip(&up).map(|(g, u)| activate(activation, f64::from(*g), f64::from(*u))).collect();
         let (g, u, d) = (act(&mut device, 250, &gate), act(&mut device, 250, &up), act(&mut device, 250, &up));
-        device.glu(2, activation, g, u, d).unwrap();
+        device.glu(2, 250, activation, g, u, d).unwrap();
         assert_close(&device.download(d, 0..2).unwrap(), &want, "glu");
-        device.glu(2, activation, g, u, g).unwrap();
+        device.glu(2, 250, activation, g, u, g).unwrap();
         assert_close(&device.download(g, 0..2).unwrap(), &want, "glu into the gate");
     }
+}
+
+#[test]
+fn glu_keeps_to_its_columns() {
+    let Some(mut device) = open() else { return };
+    let gate = act(&mut device, 3, &[7.0, 1.0, 1.0, 9.0, 1.0, 1.0]);
+    let up = act(&mut device, 2, &[1.0, 1.0, 2.0, 1.0]);
+    let dst = act(&mut device, 4, &[5.0; 8]);
+    let oai = Activation::SwiGluOai { alpha: 0.0, limit: 8.0 };
+    device.glu(2, 1, oai, gate, up, dst).unwrap();
+    assert_eq!(device.download(dst, 0..2).unwrap(), [7.0, 5.0, 5.0, 5.0, 12.0, 5.0, 5.0, 5.0]);
 }
 
 #[test]

@@ -12,11 +12,12 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 struct StoreParams {
     width: u32,
+    src_row: u32,
     row_words: u32,
     pos: u32,
     tokens: u32,
 }
-const _: () = assert!(size_of::<StoreParams>() == 16);
+const _: () = assert!(size_of::<StoreParams>() == 20);
 
 /// Twin: `Params` in shaders/attention.wgsl.
 #[repr(C)]
@@ -26,6 +27,8 @@ struct AttentionParams {
     sharing: u32,
     key_dim: u32,
     value_dim: u32,
+    query_row: u32,
+    dst_row: u32,
     key_row: u32,
     value_row: u32,
     value_stride: u32,
@@ -35,7 +38,7 @@ struct AttentionParams {
     has_sinks: u32,
     scale: f32,
 }
-const _: () = assert!(size_of::<AttentionParams>() == 48);
+const _: () = assert!(size_of::<AttentionParams>() == 56);
 
 /// All layers' keys and values.
 #[derive(Default)]
@@ -131,8 +134,13 @@ impl GpuDevice {
         let (keys, values) = (layer.keys, layer.values);
         for (cache, width, src) in new {
             let Some(src) = src else { continue };
-            let row = u32_of(row_words(kind, width));
-            let params = StoreParams { width: u32_of(width), row_words: row, pos: u32_of(pos), tokens: u32_of(n) };
+            let params = StoreParams {
+                width: u32_of(width),
+                src_row: u32_of(self.acts[src.0].width),
+                row_words: u32_of(row_words(kind, width)),
+                pos: u32_of(pos),
+                tokens: u32_of(n),
+            };
             let bindings = [Some(cache.into()), Some(self.acts[src.0].buf.into())];
             let grid = per_element(n * width.div_ceil(run_len(kind)));
             self.engine.dispatch(&Shader::KvStore(kind), &bindings, &params, grid)?;
@@ -142,6 +150,8 @@ impl GpuDevice {
             sharing: u32_of(spec.heads / spec.kv_heads),
             key_dim: u32_of(spec.key_dim),
             value_dim: u32_of(spec.value_dim),
+            query_row: u32_of(self.acts[q.0].width),
+            dst_row: u32_of(self.acts[out.0].width),
             key_row: u32_of(key_row),
             value_row: u32_of(value_row),
             value_stride: u32_of(if v.is_some() { spec.value_dim } else { spec.key_dim }),

@@ -176,7 +176,7 @@ impl Engine {
             cache: None,
         });
         self.check(&format!("compiling shader {name}"))?;
-        self.pipelines.insert(shader.clone(), pipeline);
+        self.pipelines.insert(*shader, pipeline);
         Ok(())
     }
 
@@ -190,7 +190,7 @@ impl Engine {
         grid: [u32; 3],
     ) -> Result<()> {
         self.prepare(shader)?;
-        let key = (shader.clone(), bindings.to_vec());
+        let key = (*shader, bindings.to_vec());
         if !self.groups.contains_key(&key) {
             let group = self.bind_group(&self.pipelines[shader], bindings);
             self.check(&format!("binding buffers of shader {}", shader.name()))?;

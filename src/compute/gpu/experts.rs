@@ -26,6 +26,7 @@ struct GateUpParams {
     cols: u32,
     rows: u32,
     k: u32,
+    x_row: u32,
     gate_start: u32,
     gate_row: u32,
     up_start: u32,
@@ -39,7 +40,7 @@ struct GateUpParams {
     alpha: f32,
     limit: f32,
 }
-const _: () = assert!(size_of::<GateUpParams>() == 60);
+const _: () = assert!(size_of::<GateUpParams>() == 64);
 
 /// Twin: `Params` in shaders/expert_down.wgsl.
 #[repr(C)]
@@ -63,9 +64,10 @@ struct CombineParams {
     count: u32,
     width: u32,
     k: u32,
+    dst_row: u32,
     weights: u32,
 }
-const _: () = assert!(size_of::<CombineParams>() == 16);
+const _: () = assert!(size_of::<CombineParams>() == 20);
 
 /// A matrix inside a slot.
 #[derive(Clone, Copy)]
@@ -119,6 +121,9 @@ pub(super) struct Experts {
     n: usize,
     k: usize,
     x: Buf,
+    x_row: usize,
+    /// Outputs of an expert.
+    d_model: usize,
 }
 
 impl Experts {
@@ -137,6 +142,8 @@ impl Experts {
             n: 0,
             k: 1,
             x: nothing,
+            x_row: 0,
+            d_model: 0,
         }
     }
 
@@ -183,6 +190,7 @@ impl Experts {
             }
             *buf = engine.buffer(bytes, what)?;
         }
+        self.d_model = largest(2);
         // per use: at most one tile of four words, the use, the router's weight
         self.plan_words = (max_uses * 6 * PLANNED_CALLS).max(16 << 10);
         self.plan = engine.buffer(self.plan_words as u64 * 4, "expert plans")?;
@@ -226,8 +234,8 @@ impl Experts {
         Ok(())
     }
 
-    pub fn begin(&mut self, n: usize, k: usize, x: Buf) {
-        (self.n, self.k, self.x) = (n, k, x);
+    pub fn begin(&mut self, n: usize, k: usize, x: Buf, x_row: usize) {
+        (self.n, self.k, self.x, self.x_row) = (n, k, x, x_row);
     }
 
     /// Puts words into the plan and returns where they start.
@@ -285,6 +293,7 @@ impl Experts {
             cols: u32_of(gate.cols),
             rows: u32_of(gate.rows),
             k: u32_of(self.k),
+            x_row: u32_of(self.x_row),
             gate_start: u32_of(places[0].start),
             gate_row: u32_of(places[0].row_words),
             up_start: u32_of(places[1].start),
@@ -338,12 +347,17 @@ impl Experts {
         Ok(())
     }
 
-    pub fn end(&mut self, engine: &mut Engine, routing: &Routing, out: Buf, width: usize) -> Result<()> {
+    pub fn end(&mut self, engine: &mut Engine, routing: &Routing, out: Buf, dst_row: usize) -> Result<()> {
         let words: Vec<u32> = routing.weights.iter().map(|w| w.to_bits()).collect();
         let start = self.push_plan(engine, &words)?;
-        let count = self.n * width;
-        let params =
-            CombineParams { count: u32_of(count), width: u32_of(width), k: u32_of(self.k), weights: u32_of(start) };
+        let count = self.n * self.d_model;
+        let params = CombineParams {
+            count: u32_of(count),
+            width: u32_of(self.d_model),
+            k: u32_of(self.k),
+            dst_row: u32_of(dst_row),
+            weights: u32_of(start),
+        };
         let bindings = [out, self.results, self.plan].map(|b| Some(b.into()));
         engine.dispatch(&Shader::ExpertCombine, &bindings, &params, per_element(count))
     }

@@ -88,7 +88,7 @@ impl GpuDevice {
     fn spans(&self, n: usize, acts: &[Act]) -> Result<Vec<Range<usize>>> {
         debug_assert!(acts.iter().all(|a| n <= self.acts[a.0].max_rows));
         let Some(width) = acts.iter().map(|a| &self.acts[a.0]).filter(|a| !a.whole).map(|a| a.width).max() else {
-            return Ok(vec![0..n]);
+            return Ok(std::iter::once(0..n).collect());
         };
         let step = (self.engine.max_binding() / (width as u64 * 4)) as usize / ROW_STEP * ROW_STEP;
         if step == 0 {
@@ -182,9 +182,8 @@ impl Device for GpuDevice {
         self.run_attention(n, pos, spec, [q, k, out], v)
     }
 
-    // whole rows: what stands right of the width is computed too, and never read
-    fn glu(&mut self, n: usize, _width: usize, activation: Activation, gate: Act, up: Act, dst: Act) -> Result<()> {
-        self.run_glu(n, activation, gate, up, dst)
+    fn glu(&mut self, n: usize, width: usize, activation: Activation, gate: Act, up: Act, dst: Act) -> Result<()> {
+        self.run_glu(n, width, activation, [gate, up, dst])
     }
 
     fn add(&mut self, n: usize, dst: Act, src: Act, factor: f32) -> Result<()> {
@@ -218,7 +217,7 @@ impl Device for GpuDevice {
     }
 
     fn experts_begin(&mut self, n: usize, k: usize, x: Act) -> Result<()> {
-        self.experts.begin(n, k, self.acts[x.0].buf);
+        self.experts.begin(n, k, self.acts[x.0].buf, self.acts[x.0].width);
         Ok(())
     }
 

@@ -42,11 +42,15 @@ const _: () = assert!(size_of::<RopeParams>() == 32);
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 struct GluParams {
     count: u32,
+    width: u32,
+    gate_row: u32,
+    up_row: u32,
+    dst_row: u32,
     kind: u32,
     alpha: f32,
     limit: f32,
 }
-const _: () = assert!(size_of::<GluParams>() == 16);
+const _: () = assert!(size_of::<GluParams>() == 32);
 
 /// Twin: `Params` in shaders/axpy.wgsl.
 #[repr(C)]
@@ -153,11 +157,26 @@ impl GpuDevice {
         Ok(())
     }
 
-    pub(super) fn run_glu(&mut self, n: usize, activation: Activation, gate: Act, up: Act, dst: Act) -> Result<()> {
+    pub(super) fn run_glu(
+        &mut self,
+        n: usize,
+        width: usize,
+        activation: Activation,
+        [gate, up, dst]: [Act; 3],
+    ) -> Result<()> {
         let (kind, alpha, limit) = activation_params(activation);
         for rows in self.spans(n, &[gate, up, dst])? {
-            let count = rows.len() * self.acts[dst.0].width;
-            let params = GluParams { count: u32_of(count), kind, alpha, limit };
+            let count = rows.len() * width;
+            let params = GluParams {
+                count: u32_of(count),
+                width: u32_of(width),
+                gate_row: u32_of(self.acts[gate.0].width),
+                up_row: u32_of(self.acts[up.0].width),
+                dst_row: u32_of(self.acts[dst.0].width),
+                kind,
+                alpha,
+                limit,
+            };
             let in_place = gate == dst;
             let source = (!in_place).then(|| self.acts[gate.0].rows(&rows));
             let bindings = [Some(self.acts[dst.0].rows(&rows)), source, Some(self.acts[up.0].rows(&rows))];
