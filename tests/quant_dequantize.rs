@@ -28,6 +28,15 @@ fn check(format: &Format) {
 }
 
 #[test]
+fn every_type_that_has_a_fixture_has_a_format() {
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/quant")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(FORMATS.iter().any(|format| format.ty.name() == Some(name)), "{name} is not in the table");
+    }
+}
+
+#[test]
 fn every_format_dequantises_to_the_same_bits_as_gguf() {
     for format in FORMATS {
         check(format);
