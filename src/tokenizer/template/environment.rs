@@ -5,11 +5,12 @@ use minijinja::value::{Kwargs, ObjectRepr, Rest, Tuple, Value, ValueKind, ValueO
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State};
 use minijinja_contrib::{filters, globals};
 
+use super::render::PROMPT_BYTES_MAX;
 use super::text::{Text, text_of};
 use super::{clock, json, methods, source};
 
-/// How deep a value that is kept in a namespace may be nested.
-const KEPT_DEPTH_MAX: usize = 100;
+/// How deep a value that gets a name may be nested; the JSON of a conversation is at most 128 deep.
+const KEPT_DEPTH_MAX: usize = 200;
 
 /// What `raise_exception` was called with; the source of the error it makes, so that the message can be told apart.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +30,8 @@ pub fn new() -> Result<Environment<'static>, Error> {
     env.add_function("raise_exception", raise_exception);
     env.add_function("joiner", joiner);
     env.add_function("cycler", |items: Rest<Value>| globals::cycler(items.to_vec()));
-    env.add_function(source::KEEP, keep);
+    env.add_function(source::CHECKED, checked);
+    env.add_function(source::KEPT, kept);
     env.add_filter("tojson", json::tojson);
     env.add_filter("dictsort", dictsort);
     env.add_filter("trim", trim);
@@ -72,38 +74,62 @@ fn raise_exception(message: &Value) -> Result<Value, Error> {
     Err(invalid(message.clone()).with_source(Raised(message)))
 }
 
-/// Passes on what is about to be kept in a namespace, if it is plain data of bounded depth: then no value can hold
-/// itself, and none can grow deeper with each turn of a loop.
-fn keep(state: &State, value: Value) -> Result<Value, Error> {
-    fn check(state: &State, value: &Value, depth: usize) -> Result<(), Error> {
+/// Passes on a value that is about to get a name, if it can be walked: neither too deep nor, written out, too large.
+fn checked(state: &State, value: Value) -> Result<Value, Error> {
+    Walk { state, in_namespace: false, bytes: 0 }.check(&value, 0)?;
+    Ok(value)
+}
+
+/// The same for an attribute of a namespace. There it has to be plain data: then no value can hold itself.
+fn kept(state: &State, value: Value) -> Result<Value, Error> {
+    Walk { state, in_namespace: true, bytes: 0 }.check(&value, 0)?;
+    Ok(value)
+}
+
+/// A walk over a value; what occurs twice is visited twice.
+struct Walk<'a, 'b, 'c> {
+    state: &'a State<'b, 'c>,
+    in_namespace: bool,
+    bytes: usize,
+}
+
+impl Walk<'_, '_, '_> {
+    fn check(&mut self, value: &Value, depth: usize) -> Result<(), Error> {
+        if let Some(text) = value.as_str() {
+            self.bytes = self.bytes.saturating_add(text.len());
+            if self.bytes > PROMPT_BYTES_MAX {
+                return Err(invalid("a value with more than 16 MiB of text cannot be kept"));
+            }
+        }
         let Some(object) = value.as_object() else { return Ok(()) };
         if depth > KEPT_DEPTH_MAX {
-            return Err(invalid(format!(
-                "a value nested more than {KEPT_DEPTH_MAX} deep cannot be kept in a namespace"
-            )));
+            return Err(invalid(format!("a value nested more than {KEPT_DEPTH_MAX} deep cannot be kept")));
         }
         if ["Namespace", "Loop"].iter().any(|name| object.type_name().ends_with(name)) {
-            return Err(invalid("a namespace or a loop cannot be kept in a namespace"));
+            // Its attributes have been checked when they were set.
+            return if self.in_namespace {
+                Err(invalid("a namespace cannot hold a namespace or a loop"))
+            } else {
+                Ok(())
+            };
         }
-        state.consume_fuel(1)?;
+        self.state.consume_fuel(1)?;
         match object.repr() {
             ObjectRepr::Map => {
                 for (key, value) in object.try_iter_pairs().into_iter().flatten() {
-                    check(state, &key, depth + 1)?;
-                    check(state, &value, depth + 1)?;
+                    self.check(&key, depth + 1)?;
+                    self.check(&value, depth + 1)?;
                 }
             }
             ObjectRepr::Seq | ObjectRepr::Iterable => {
                 for item in object.try_iter().into_iter().flatten() {
-                    check(state, &item, depth + 1)?;
+                    self.check(&item, depth + 1)?;
                 }
             }
             _ => {}
         }
         Ok(())
     }
-    check(state, &value, 0)?;
-    Ok(value)
 }
 
 fn joiner(separator: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {

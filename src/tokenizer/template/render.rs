@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 pub const PROMPT_BYTES_MAX: usize = 16 << 20;
 
 /// Stack of the thread that renders, in bytes (reserved, not used). The deepest value that a template can build,
-/// some 400,000 levels, takes about 600 bytes for each to walk.
+/// some 160,000 levels, takes about 600 bytes for each to walk.
 const STACK_BYTES: usize = 256 << 20;
 
 /// The name that a template has inside the engine.

@@ -1,9 +1,9 @@
 //! What happens to a template's text before the engine compiles it.
 //!
 //! Three things, none of which moves a line: line ends become `\n` (as Jinja2's lexer does), `{% generation %}` tags,
-//! which only mark text for training, become `{% with %}` tags of the same scope, and every assignment to an attribute
-//! (`{% set ns.x = .. %}`, the only way to change a value in Jinja) is routed through a check. That check keeps a
-//! template from building what cannot be walked: a namespace that holds itself, or a list nested a million deep.
+//! which only mark text for training, become `{% with %}` tags of the same scope, and the value of every `{% set %}` is
+//! routed through a check. It keeps a template from building what cannot be walked: a namespace that holds itself, a list
+//! nested a million deep, a list of two lists that are the same list of two lists, and so on.
 
 use crate::error::{Error, Result};
 
@@ -14,8 +14,11 @@ pub const SOURCE_BYTES_MAX: usize = 64 << 10;
 /// bounds how deep a value can be nested, and so the stack that walking it takes.
 const OPERATIONS_MAX: usize = 4000;
 
-/// The global function that checks what is kept in a namespace; a name that no template would use.
-pub const KEEP: &str = "__keep_in_namespace";
+/// The global function that checks a value before it gets a name. No template would use such names.
+pub const CHECKED: &str = "__checked";
+
+/// The same for an attribute of a namespace, which may not hold another one.
+pub const KEPT: &str = "__checked_for_namespace";
 
 /// The text that the engine compiles for `source`; `name` is for errors.
 pub fn prepare(source: &str, name: &str) -> Result<String> {
@@ -128,21 +131,24 @@ fn rewritten_tag(tag: &str) -> String {
         "endgeneration" => return format!("{open}{}{close}", inside.replace("endgeneration", "endwith")),
         _ => {}
     }
-    match attribute_assignment(inside) {
-        Some((targets, value)) => format!("{open}{targets}={KEEP}(({value})){close}"),
+    match assignment(inside) {
+        Some((targets, value)) => {
+            let check = if targets.contains('.') { KEPT } else { CHECKED };
+            format!("{open}{targets}={check}(({value})){close}")
+        }
         None => tag.to_owned(),
     }
 }
 
-/// Splits `set a.b = value`; nothing for any other statement.
-fn attribute_assignment(inside: &str) -> Option<(&str, &str)> {
+/// Splits `set a = value`; nothing for any other statement.
+fn assignment(inside: &str) -> Option<(&str, &str)> {
     let after = inside.trim_start().strip_prefix("set")?;
     if !after.starts_with([' ', '\t', '\n', '(']) {
         return None;
     }
     let (targets, value) = inside.split_once('=')?;
     let names_only = targets.chars().all(|c| c.is_alphanumeric() || c.is_whitespace() || "_.,()".contains(c));
-    (names_only && targets.contains('.')).then_some((targets, value))
+    names_only.then_some((targets, value))
 }
 
 #[cfg(test)]
@@ -154,13 +160,18 @@ mod tests {
     }
 
     #[test]
-    fn assignments_to_attributes_are_checked_and_others_are_left_alone() {
+    fn assigned_values_are_checked_and_other_statements_are_left_alone() {
         assert_eq!(
             prepared("{%- set ns.x = 'a %}' if b else [1, 2] -%}"),
-            format!("{{%- set ns.x ={KEEP}(( 'a %}}' if b else [1, 2] ))-%}}")
+            format!("{{%- set ns.x ={KEPT}(( 'a %}}' if b else [1, 2] ))-%}}")
         );
-        for same in ["{% set x = a.b %}", "{% set ns.x %}y{% endset %}", "{% if ns.x == 1 %}{% endif %}", "{{ ns.x }}"]
-        {
+        assert_eq!(prepared("{% set a, b = 1, 2 %}"), format!("{{% set a, b ={CHECKED}(( 1, 2 ))%}}"));
+        for same in [
+            "{% set x | f(a=1) %}y{% endset %}",
+            "{% set ns.x %}y{% endset %}",
+            "{% if ns.x == 1 %}{% endif %}",
+            "{{ ns.x }}",
+        ] {
             assert_eq!(prepared(same), same);
         }
     }
@@ -172,7 +183,7 @@ mod tests {
 
     #[test]
     fn raw_text_and_comments_are_left_alone() {
-        for same in ["{% raw %}{% generation %}{% endraw %}", "{# {% generation %} #}", "{% raw %}{% set a.b = 1 %}"] {
+        for same in ["{% raw %}{% generation %}{% endraw %}", "{# {% generation %} #}", "{% raw %}{% set a = 1 %}"] {
             assert_eq!(prepared(same), same);
         }
     }
