@@ -108,103 +108,121 @@ struct Tile<'a, B> {
     acts: &'a Acts,
 }
 
-/// What the eight blocks of a group leave behind for each of `C` columns: i32 lanes of the products with the quants and
-/// with the factors of the sums.
-type Group<I, const C: usize> = [[[<I as Isa>::Int; 2]; C]; 8];
+/// What eight blocks, or four of each of two rows, leave behind for each of `C` columns.
+#[derive(Clone, Copy)]
+struct Group<I: Isa, const C: usize> {
+    /// Per block: i32 lanes of the products with the quants and with the factors of the sums.
+    products: [[[I::Int; 2]; C]; 8],
+    /// f16 bits of the blocks' scales and scales of minimums; 0 where there is no block.
+    deltas: [[u16; 8]; 2],
+}
 
 impl<B: KBlock> Tile<'_, B> {
-    /// Dots of all rows with `C` columns from `first` on into `out`, `(rows, columns of acts)`, `R` rows at a time. Gives
-    /// `C`.
+    /// Dots of all rows with `C` columns from `first` on into `out`, `(rows, columns of acts)`, `R` groups at a time.
+    /// Gives `C`.
     #[inline(always)]
     fn dots<I: Isa, const R: usize, const C: usize>(&self, isa: I, first: usize, out: &mut [f32]) -> usize {
         let columns = std::array::from_fn(|c| self.acts.blocks(first + c));
-        let mut groups = [[[[isa.splat_u8(0); 2]; C]; 8]; R];
+        let zero = isa.splat_u8(0);
+        let mut groups = [Group { products: [[[zero; 2]; C]; 8], deltas: [[0; 8]; 2] }; R];
         let stride = self.acts.columns();
-        for (i, out) in out.chunks_mut(R * stride).enumerate() {
-            // The last row stands in for rows behind it, whose dots have no place in `out`.
-            let row =
-                |r: usize| &self.rows[(R * i + r).min(self.rows.len() / self.width - 1) * self.width..][..self.width];
-            let dots = dot::<I, B, R, C>(isa, std::array::from_fn(row), columns, &mut groups);
-            for (dots, out) in dots.iter().zip(out.chunks_exact_mut(stride)) {
-                out[first..first + C].copy_from_slice(dots);
+        // Short rows share a group: four lanes each.
+        let paired = self.width <= 4;
+        let (side_by_side, slots) = if paired { (2, 4) } else { (1, 8) };
+        let rows_at_once = R * side_by_side;
+        for (rows, out) in self.rows.chunks(rows_at_once * self.width).zip(out.chunks_mut(rows_at_once * stride)) {
+            let mut lanes = [[isa.splat_f32(0.0); C]; R];
+            for start in (0..self.width).step_by(8) {
+                let len = (self.width - start).min(8);
+                let mut scales = [[0.0; 8]; C];
+                for c in 0..C {
+                    for side in 0..side_by_side {
+                        for (scale, act) in scales[c][side * slots..].iter_mut().zip(&columns[c][start..][..len]) {
+                            *scale = act.scale;
+                        }
+                    }
+                }
+                let mut rows = rows.chunks_exact(self.width);
+                for group in &mut groups {
+                    group.deltas = [[0; 8]; 2];
+                    for side in 0..side_by_side {
+                        if let Some(row) = rows.next() {
+                            group.integer_part(isa, side * slots, &row[start..][..len], &columns, start);
+                        }
+                    }
+                }
+                for (lanes, group) in lanes.iter_mut().zip(&groups) {
+                    group.float_part::<B>(isa, &scales, lanes);
+                }
+            }
+            let mut outs = out.chunks_exact_mut(stride);
+            for lanes in lanes {
+                let mut sums = [[0.0; C]; 2];
+                for c in 0..C {
+                    if paired {
+                        [sums[0][c], sums[1][c]] = isa.sum_halves_f32(lanes[c]);
+                    } else {
+                        sums[0][c] = isa.sum_f32(lanes[c]);
+                    }
+                }
+                for (sums, out) in sums[..side_by_side].iter().zip(&mut outs) {
+                    out[first..first + C].copy_from_slice(sums);
+                }
             }
         }
         C
     }
 }
 
-/// `R` rows times `C` columns of as many blocks. `groups` is scratch memory.
-#[inline(always)]
-fn dot<I: Isa, B: KBlock, const R: usize, const C: usize>(
-    isa: I,
-    rows: [&[B]; R],
-    columns: [&[Block256]; C],
-    groups: &mut [Group<I, C>; R],
-) -> [[f32; C]; R] {
-    let width = columns[0].len();
-    let mut lanes = [[isa.splat_f32(0.0); C]; R];
-    for start in (0..width).step_by(8) {
-        let len = (width - start).min(8);
-        let acts: [_; C] = std::array::from_fn(|c| &columns[c][start..][..len]);
-        for (row, group) in rows.iter().zip(&mut *groups) {
-            integer_part(isa, &row[start..][..len], acts, group);
-        }
-        let scales: [_; C] = std::array::from_fn(|c| isa.load_f32(&each_of_eight(acts[c], 0.0, |act| act.scale)));
-        for r in 0..R {
-            let deltas = each_of_eight(&rows[r][start..][..len], [0; 2], B::deltas);
-            let d = isa.load_f16(&deltas.map(|deltas| deltas[0]));
-            let dmin = isa.load_f16(&deltas.map(|deltas| deltas[1]));
+impl<I: Isa, const C: usize> Group<I, C> {
+    /// Takes blocks of a row and activations from block `start` on in, from slot `slot` on.
+    #[inline(always)]
+    fn integer_part<B: KBlock>(&mut self, isa: I, slot: usize, blocks: &[B], columns: &[&[Block256]; C], start: usize) {
+        let acts: [_; C] = std::array::from_fn(|c| &columns[c][start..][..blocks.len()]);
+        let [deltas, min_deltas] = &mut self.deltas;
+        let deltas = deltas[slot..].iter_mut().zip(&mut min_deltas[slot..]);
+        for (b, ((block, out), (delta, min_delta))) in
+            blocks.iter().zip(&mut self.products[slot..]).zip(deltas).enumerate()
+        {
+            [*delta, *min_delta] = block.deltas();
+            let acts: [_; C] = std::array::from_fn(|c| &acts[c][b]);
+            let mut totals = Totals::<I, B, C> { isa, acts, sums: [isa.splat_u8(0); C], block: PhantomData };
+            let factors = block.decode(isa, &mut totals);
             for c in 0..C {
-                let mut dots = isa.mul_f32(isa.mul_f32(d, scales[c]), sums(isa, &groups[r], c, 0));
-                if B::SUM_USE == SumUse::Minimum {
-                    dots = isa.sub_f32(dots, isa.mul_f32(isa.mul_f32(dmin, scales[c]), sums(isa, &groups[r], c, 1)));
+                let products = isa.mul_pairs_i16(factors, isa.load_i16(&acts[c].sums));
+                match B::SUM_USE {
+                    SumUse::None => out[c][0] = totals.sums[c],
+                    SumUse::Offset => out[c][0] = isa.sub_i32(totals.sums[c], products),
+                    SumUse::Minimum => out[c] = [totals.sums[c], products],
                 }
-                lanes[r][c] = isa.add_f32(lanes[r][c], dots);
             }
         }
     }
-    lanes.map(|lanes| lanes.map(|lanes| isa.sum_f32(lanes)))
-}
 
-/// The sum of the lanes of part `part` for column `c`, lane b for block b.
-#[inline(always)]
-fn sums<I: Isa, const C: usize>(isa: I, group: &Group<I, C>, c: usize, part: usize) -> I::Float {
-    isa.to_f32(isa.sums_i32(std::array::from_fn(|b| group[b][c][part])))
-}
-
-/// Up to eight blocks times `C` columns. Places behind the last block become 0, and so their lanes stay as they are.
-#[inline(always)]
-fn integer_part<I: Isa, B: KBlock, const C: usize>(
-    isa: I,
-    blocks: &[B],
-    acts: [&[Block256]; C],
-    group: &mut Group<I, C>,
-) {
-    let zero = isa.splat_u8(0);
-    for (b, (block, out)) in blocks.iter().zip(&mut *group).enumerate() {
-        let acts: [_; C] = std::array::from_fn(|c| &acts[c][b]);
-        let mut totals = Totals::<I, B, C> { isa, acts, sums: [zero; C], block: PhantomData };
-        let factors = block.decode(isa, &mut totals);
+    /// Adds the blocks, with the scales of their activations, to the lanes of their slots. A slot without a block adds a
+    /// zero: its scales are 0, and what its products are left from is finite.
+    #[inline(always)]
+    fn float_part<B: KBlock>(&self, isa: I, scales: &[[f32; 8]; C], lanes: &mut [I::Float; C]) {
+        let [d, dmin] = &self.deltas;
+        let (d, dmin) = (isa.load_f16(d), isa.load_f16(dmin));
         for c in 0..C {
-            let products = isa.mul_pairs_i16(factors, isa.load_i16(&acts[c].sums));
-            match B::SUM_USE {
-                SumUse::None => out[c][0] = totals.sums[c],
-                SumUse::Offset => out[c][0] = isa.sub_i32(totals.sums[c], products),
-                SumUse::Minimum => out[c] = [totals.sums[c], products],
+            let scale = isa.load_f32(&scales[c]);
+            let mut dots = isa.mul_f32(isa.mul_f32(d, scale), self.sums(isa, c, 0));
+            if B::SUM_USE == SumUse::Minimum {
+                dots = isa.sub_f32(dots, isa.mul_f32(isa.mul_f32(dmin, scale), self.sums(isa, c, 1)));
             }
+            lanes[c] = isa.add_f32(lanes[c], dots);
         }
     }
-    for out in group.iter_mut().skip(blocks.len()) {
-        *out = [[zero; 2]; C];
-    }
-}
 
-/// `get` of each, and `none` for those that fail to make eight.
-#[inline(always)]
-fn each_of_eight<T, U: Copy>(all: &[T], none: U, get: impl Fn(&T) -> U) -> [U; 8] {
-    match <&[T; 8]>::try_from(all) {
-        Ok(all) => std::array::from_fn(|i| get(&all[i])),
-        Err(_) => std::array::from_fn(|i| all.get(i).map_or(none, &get)),
+    /// Lane b: the sum of the lanes of part `part` of block b's products with column `c`.
+    #[inline(always)]
+    fn sums(&self, isa: I, c: usize, part: usize) -> I::Float {
+        let mut vectors = [isa.splat_u8(0); 8];
+        for (vector, products) in vectors.iter_mut().zip(&self.products) {
+            *vector = products[c][part];
+        }
+        isa.to_f32(isa.sums_i32(vectors))
     }
 }
 

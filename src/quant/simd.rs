@@ -128,6 +128,8 @@ pub trait Isa: Copy + Send + Sync + std::fmt::Debug + 'static {
     fn mul_f32(self, a: Self::Float, b: Self::Float) -> Self::Float;
     /// The eight lanes as `((0+4)+(2+6)) + ((1+5)+(3+7))`.
     fn sum_f32(self, a: Self::Float) -> f32;
+    /// The four lanes of each half as `(0+2) + (1+3)`: [`Isa::sum_f32`] of the half with four lanes of +0 behind it.
+    fn sum_halves_f32(self, a: Self::Float) -> [f32; 2];
     /// Bits of the largest absolute value over all lanes of `v`: any NaN is above infinity, infinity above all numbers.
     fn max_abs_bits(self, v: &[Self::Float; 4]) -> u32;
     /// 32 signed bytes: the values of `v` in order, rounded to the nearest integer, ties to even; all within -127..=127.

@@ -294,6 +294,11 @@ impl Isa for Portable {
         ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]))
     }
     #[inline(always)]
+    fn sum_halves_f32(self, a: Floats) -> [f32; 2] {
+        let a = a.0;
+        [(a[0] + a[2]) + (a[1] + a[3]), (a[4] + a[6]) + (a[5] + a[7])]
+    }
+    #[inline(always)]
     fn max_abs_bits(self, v: &[Floats; 4]) -> u32 {
         v.iter().flat_map(|v| v.0).map(|x| x.abs().to_bits()).fold(0, u32::max)
     }

@@ -195,6 +195,11 @@ macro_rules! avx2_ops {
                 let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
                 _mm_cvtss_f32(_mm_add_ss(v, _mm_movehdup_ps(v)))
             }
+            fn sum_halves_f32(self, a: __m256) -> [f32; 2] {
+                let v = _mm256_add_ps(a, _mm256_permute_ps::<0b1110>(a));
+                let v = _mm256_add_ps(v, _mm256_movehdup_ps(v));
+                [_mm256_cvtss_f32(v), _mm_cvtss_f32(_mm256_extractf128_ps::<1>(v))]
+            }
             fn max_abs_bits(self, v: &[__m256; 4]) -> u32 { max_abs_bits(v) }
             fn round_to_i8(self, v: [__m256; 4]) -> __m256i { round_to_i8(v) }
         }
