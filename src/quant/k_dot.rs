@@ -90,7 +90,7 @@ impl<B: KBlock> Kernel for KDot<B> {
         let tile = Tile { rows: bytemuck::cast_slice::<u8, B>(rows), width: row_bytes / size_of::<B>(), acts };
         let mut first = columns.start;
         while first < columns.end {
-            // Enough rows at once that the float work of one hides behind the integer work of the next.
+            // Enough groups at once that the float work of one hides behind the integer work of the next.
             first += match columns.end - first {
                 8.. => tile.dots::<I, 1, 8>(isa, first, out),
                 4..8 => tile.dots::<I, 2, 4>(isa, first, out),
@@ -115,58 +115,60 @@ struct Group<I: Isa, const C: usize> {
     products: [[[I::Int; 2]; C]; 8],
     /// f16 bits of the blocks' scales and scales of minimums; 0 where there is no block.
     deltas: [[u16; 8]; 2],
+    /// Scales of the activations; 0 where there is no block.
+    scales: [[f32; 8]; C],
 }
 
 impl<B: KBlock> Tile<'_, B> {
-    /// Dots of all rows with `C` columns from `first` on into `out`, `(rows, columns of acts)`, `R` groups at a time.
-    /// Gives `C`.
+    /// Dots of all rows with `C` columns from `first` on into `out`, `(rows, columns of acts)`. Gives `C`.
+    ///
+    /// Weights are read in file order, `R` groups at a time.
     #[inline(always)]
     fn dots<I: Isa, const R: usize, const C: usize>(&self, isa: I, first: usize, out: &mut [f32]) -> usize {
+        let width = self.width;
         let columns = std::array::from_fn(|c| self.acts.blocks(first + c));
-        let zero = isa.splat_u8(0);
-        let mut groups = [Group { products: [[[zero; 2]; C]; 8], deltas: [[0; 8]; 2] }; R];
-        let stride = self.acts.columns();
+        let mut groups = [Group::<I, C>::new(isa); R];
         // Short rows share a group: four lanes each.
-        let paired = self.width <= 4;
-        let (side_by_side, slots) = if paired { (2, 4) } else { (1, 8) };
-        let rows_at_once = R * side_by_side;
-        for (rows, out) in self.rows.chunks(rows_at_once * self.width).zip(out.chunks_mut(rows_at_once * stride)) {
-            let mut lanes = [[isa.splat_f32(0.0); C]; R];
-            for start in (0..self.width).step_by(8) {
-                let len = (self.width - start).min(8);
-                let mut scales = [[0.0; 8]; C];
-                for c in 0..C {
-                    for side in 0..side_by_side {
-                        for (scale, act) in scales[c][side * slots..].iter_mut().zip(&columns[c][start..][..len]) {
-                            *scale = act.scale;
-                        }
+        let side_by_side = if width <= 4 { 2 } else { 1 };
+        let groups_per_row = width.div_ceil(8);
+
+        let mut next_rows = self.rows.chunks(side_by_side * width);
+        let mut outs = out.chunks_exact_mut(self.acts.columns());
+        let (mut rows, mut start) = (&self.rows[..0], width);
+        let (mut lanes, mut groups_left) = ([isa.splat_f32(0.0); C], groups_per_row);
+        let mut total = next_rows.len() * groups_per_row;
+        while total > 0 {
+            let groups = &mut groups[..R.min(total)];
+            total -= groups.len();
+            for group in &mut *groups {
+                if start >= width {
+                    (rows, start) = (next_rows.next().unwrap_or_default(), 0);
+                }
+                group.clear();
+                let end = width.min(start + 8);
+                for side in 0..side_by_side {
+                    if let Some(blocks) = rows.get(side * width + start..side * width + end) {
+                        group.integer_part(isa, 4 * side, blocks, &columns, start);
                     }
                 }
-                let mut rows = rows.chunks_exact(self.width);
-                for group in &mut groups {
-                    group.deltas = [[0; 8]; 2];
-                    for side in 0..side_by_side {
-                        if let Some(row) = rows.next() {
-                            group.integer_part(isa, side * slots, &row[start..][..len], &columns, start);
-                        }
-                    }
-                }
-                for (lanes, group) in lanes.iter_mut().zip(&groups) {
-                    group.float_part::<B>(isa, &scales, lanes);
-                }
+                start += 8;
             }
-            let mut outs = out.chunks_exact_mut(stride);
-            for lanes in lanes {
-                let mut sums = [[0.0; C]; 2];
-                for c in 0..C {
-                    if paired {
-                        [sums[0][c], sums[1][c]] = isa.sum_halves_f32(lanes[c]);
-                    } else {
-                        sums[0][c] = isa.sum_f32(lanes[c]);
+            for group in &*groups {
+                group.float_part::<B>(isa, &mut lanes);
+                groups_left -= 1;
+                if groups_left == 0 {
+                    let mut sums = [[0.0; C]; 2];
+                    for c in 0..C {
+                        if side_by_side == 2 {
+                            [sums[0][c], sums[1][c]] = isa.sum_halves_f32(lanes[c]);
+                        } else {
+                            sums[0][c] = isa.sum_f32(lanes[c]);
+                        }
                     }
-                }
-                for (sums, out) in sums[..side_by_side].iter().zip(&mut outs) {
-                    out[first..first + C].copy_from_slice(sums);
+                    for (sums, out) in sums[..side_by_side].iter().zip(&mut outs) {
+                        out[first..first + C].copy_from_slice(sums);
+                    }
+                    (lanes, groups_left) = ([isa.splat_f32(0.0); C], groups_per_row);
                 }
             }
         }
@@ -175,38 +177,51 @@ impl<B: KBlock> Tile<'_, B> {
 }
 
 impl<I: Isa, const C: usize> Group<I, C> {
+    #[inline(always)]
+    fn new(isa: I) -> Self {
+        Self { products: [[[isa.splat_u8(0); 2]; C]; 8], deltas: [[0; 8]; 2], scales: [[0.0; 8]; C] }
+    }
+
+    /// No blocks. What the products are left from stays: it is finite, and the scales make it zero.
+    #[inline(always)]
+    fn clear(&mut self) {
+        (self.deltas, self.scales) = ([[0; 8]; 2], [[0.0; 8]; C]);
+    }
+
     /// Takes blocks of a row and activations from block `start` on in, from slot `slot` on.
     #[inline(always)]
     fn integer_part<B: KBlock>(&mut self, isa: I, slot: usize, blocks: &[B], columns: &[&[Block256]; C], start: usize) {
         let acts: [_; C] = std::array::from_fn(|c| &columns[c][start..][..blocks.len()]);
-        let [deltas, min_deltas] = &mut self.deltas;
-        let deltas = deltas[slot..].iter_mut().zip(&mut min_deltas[slot..]);
-        for (b, ((block, out), (delta, min_delta))) in
-            blocks.iter().zip(&mut self.products[slot..]).zip(deltas).enumerate()
-        {
-            [*delta, *min_delta] = block.deltas();
+        for (b, block) in blocks.iter().enumerate() {
+            // Always below 8: the mask only shows it.
+            let slot = (slot + b) % 8;
+            if C == 1 {
+                isa.prefetch(bytemuck::bytes_of(block));
+            }
+            [self.deltas[0][slot], self.deltas[1][slot]] = block.deltas();
             let acts: [_; C] = std::array::from_fn(|c| &acts[c][b]);
             let mut totals = Totals::<I, B, C> { isa, acts, sums: [isa.splat_u8(0); C], block: PhantomData };
             let factors = block.decode(isa, &mut totals);
             for c in 0..C {
+                self.scales[c][slot] = acts[c].scale;
                 let products = isa.mul_pairs_i16(factors, isa.load_i16(&acts[c].sums));
+                let out = &mut self.products[slot][c];
                 match B::SUM_USE {
-                    SumUse::None => out[c][0] = totals.sums[c],
-                    SumUse::Offset => out[c][0] = isa.sub_i32(totals.sums[c], products),
-                    SumUse::Minimum => out[c] = [totals.sums[c], products],
+                    SumUse::None => out[0] = totals.sums[c],
+                    SumUse::Offset => out[0] = isa.sub_i32(totals.sums[c], products),
+                    SumUse::Minimum => *out = [totals.sums[c], products],
                 }
             }
         }
     }
 
-    /// Adds the blocks, with the scales of their activations, to the lanes of their slots. A slot without a block adds a
-    /// zero: its scales are 0, and what its products are left from is finite.
+    /// Adds the blocks to the lanes of their slots. A slot without a block adds a zero.
     #[inline(always)]
-    fn float_part<B: KBlock>(&self, isa: I, scales: &[[f32; 8]; C], lanes: &mut [I::Float; C]) {
+    fn float_part<B: KBlock>(&self, isa: I, lanes: &mut [I::Float; C]) {
         let [d, dmin] = &self.deltas;
         let (d, dmin) = (isa.load_f16(d), isa.load_f16(dmin));
         for c in 0..C {
-            let scale = isa.load_f32(&scales[c]);
+            let scale = isa.load_f32(&self.scales[c]);
             let mut dots = isa.mul_f32(isa.mul_f32(d, scale), self.sums(isa, c, 0));
             if B::SUM_USE == SumUse::Minimum {
                 dots = isa.sub_f32(dots, isa.mul_f32(isa.mul_f32(dmin, scale), self.sums(isa, c, 1)));
