@@ -22,7 +22,7 @@ pub fn new() -> Result<Environment<'static>, Error> {
     let mut env = Environment::new();
     env.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     env.set_debug(false);
-    env.set_formatter(print);
+    env.set_formatter(write_value);
     env.set_auto_escape_callback(|_| AutoEscape::None);
     env.set_unknown_method_callback(methods::call);
     // It prints the engine's inside and is no part of Jinja2.
@@ -61,7 +61,7 @@ fn invalid(what: impl Into<String>) -> Error {
 }
 
 /// Prints the value of a `{{ .. }}`.
-fn print(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
+fn write_value(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
     let written = match value.as_str() {
         Some(text) => out.write_str(text),
         None => out.write_str(&text_of(value)?),
