@@ -67,7 +67,7 @@ pub fn run(args: &Args) -> Result<()> {
     let mut show = |piece: &str| if args.json { Ok(()) } else { out::write(piece.as_bytes()) };
     let answer = Generator::new().answer(
         &mut opened.engine,
-        &mut ModelText::new(&tokenizer),
+        &mut ModelText::new(&tokenizer, &[]),
         &mut Sampler::new(sampling),
         &request,
         &|| false,
@@ -89,7 +89,7 @@ fn prompt_ids(args: &Args, gguf: &Gguf, tokenizer: &Tokenizer, text: String) -> 
     if !args.chat {
         return tokenizer.encode(&text, true, true);
     }
-    let template = open::template(gguf, tokenizer, args.chat_template.as_deref())?;
+    let template = open::template(gguf, args.chat_template.as_deref())?;
     let system = args.system.iter().map(|text| json!({"role": "system", "content": text}));
     let messages = system.chain([json!({"role": "user", "content": text})]).collect();
     let prompt = template.render(&Conversation::new(messages)?)?;

@@ -4,6 +4,7 @@
 //! carries a command's result and nothing else; messages, progress and figures go to stderr. This is the only room
 //! that prints.
 
+mod chat;
 mod completions;
 pub mod demo;
 mod devices;
@@ -11,6 +12,7 @@ pub mod flags;
 mod generate;
 mod input;
 mod inspect;
+mod interrupt;
 mod logits;
 mod man;
 mod message;
@@ -43,6 +45,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Chat(chat::Args),
     Generate(generate::Args),
     Inspect(inspect::Args),
     Perplexity(perplexity::Args),
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
+        Command::Chat(args) => chat::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Perplexity(args) => perplexity::run(&args),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::flags::EngineFlags;
-use crate::cli::message;
+use crate::cli::{input, message};
 use crate::error::Result;
 use crate::generate::engine::{Engine, Progress};
 use crate::generate::plan::Plan;
@@ -16,7 +16,7 @@ use crate::os;
 use crate::report::plan::plan_text;
 use crate::report::run::RunFacts;
 use crate::tokenizer::Tokenizer;
-use crate::tokenizer::template::ChatTemplate;
+use crate::tokenizer::template::{ChatTemplate, special_tokens};
 
 /// A model that is ready to run.
 pub struct Opened {
@@ -34,26 +34,23 @@ pub fn tokenizer(gguf: &Gguf) -> Result<Tokenizer> {
     Ok(tokenizer)
 }
 
-/// The chat template of a model's file, or the one that was given in its place.
-pub fn template(gguf: &Gguf, tokenizer: &Tokenizer, given: Option<&Path>) -> Result<ChatTemplate> {
-    let text = |token: Option<u32>| token.map(|id| tokenizer.decode_lossy(&[id]));
-    let template = match given {
-        Some(path) => {
-            ChatTemplate::from_file(path, text(tokenizer.bos()).as_deref(), text(tokenizer.eos()).as_deref())?
+/// The chat template of a model's file, or the one that was given in its place (`-` is stdin), with the model's tokens.
+pub fn template(gguf: &Gguf, given: Option<&Path>) -> Result<ChatTemplate> {
+    let Some(path) = given else {
+        let template = ChatTemplate::from_gguf(gguf)?;
+        if template.is_fallback() {
+            let warning = "the file has no chat template: ChatML is used; --chat-template FILE gives another";
+            message::warnings(&[warning.into()]);
         }
-        None => ChatTemplate::from_gguf(gguf)?,
+        return Ok(template);
     };
-    if template.is_fallback() {
-        message::warnings(
-            &["the file has no chat template: ChatML is used; --chat-template FILE gives another".into()],
-        );
-    }
-    Ok(template)
+    let (bos, eos) = special_tokens(gguf)?;
+    let name = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
+    ChatTemplate::from_text(&name, &input::read_text(path)?, bos.as_deref(), eos.as_deref())
 }
 
 /// Opens the model at `path` as the flags say; `ctx` stands in for a `--ctx` that is not given.
 pub fn engine(path: &Path, flags: &EngineFlags, ctx: Option<usize>) -> Result<Opened> {
-    os::install_bus_error_handler().map_err(|e| crate::Error::io("SIGBUS handler", e))?;
     let mut options = flags.resolve()?;
     options.ctx = options.ctx.or(ctx);
     let start = Instant::now();

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::{demo, input, message, out};
+use crate::cli::{demo, input, open, out};
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
-use crate::tokenizer::template::{ChatTemplate, Conversation, special_tokens};
+use crate::tokenizer::template::{ChatTemplate, Conversation};
 
 /// Print the prompt that a conversation becomes, and nothing else.
 #[derive(Debug, clap::Args)]
@@ -44,18 +44,11 @@ pub fn run(args: &Args) -> Result<()> {
 /// The template that was given, with the tokens of the model if there is one; else the model's own.
 fn template(args: &Args) -> Result<ChatTemplate> {
     let Some(path) = &args.chat_template else {
-        let template = ChatTemplate::from_gguf(&Gguf::open(&demo::find(args.model.as_deref())?)?)?;
-        if template.is_fallback() {
-            message::warnings(&[
-                "the file has no chat template: ChatML is used; --chat-template FILE gives another".into()
-            ]);
-        }
-        return Ok(template);
+        return open::template(&Gguf::open(&demo::find(args.model.as_deref())?)?, None);
     };
-    let (bos, eos) = match &args.model {
-        Some(model) => special_tokens(&Gguf::open(model)?)?,
-        None => (None, None),
-    };
+    if let Some(model) = &args.model {
+        return open::template(&Gguf::open(model)?, Some(path));
+    }
     let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
-    ChatTemplate::from_text(&name, &input::read_text(path)?, bos.as_deref(), eos.as_deref())
+    ChatTemplate::from_text(&name, &input::read_text(path)?, None, None)
 }

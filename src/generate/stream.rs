@@ -62,17 +62,22 @@ pub trait TokenText {
 pub struct ModelText<'t> {
     tokenizer: &'t Tokenizer,
     stream: Detokenizer<'t>,
+    shown: Vec<u32>,
 }
 
 impl<'t> ModelText<'t> {
-    /// Text without control tokens.
-    pub fn new(tokenizer: &'t Tokenizer) -> Self {
-        Self { tokenizer, stream: Detokenizer::new(tokenizer) }
+    /// Text without control tokens, but for those whose texts are among `shown`.
+    pub fn new(tokenizer: &'t Tokenizer, shown: &[&str]) -> Self {
+        let shown = shown.iter().filter_map(|text| tokenizer.token(text)).collect();
+        Self { tokenizer, stream: Detokenizer::new(tokenizer), shown }
     }
 }
 
 impl TokenText for ModelText<'_> {
     fn push(&mut self, token: u32) -> String {
+        if self.shown.contains(&token) && self.tokenizer.is_control(token) {
+            return self.stream.finish() + &self.tokenizer.decode_lossy(&[token]);
+        }
         self.stream.push(token)
     }
 

@@ -29,6 +29,7 @@ pub struct Sampling {
     /// Divides positive (multiplies negative) logits of tokens among the latest [`PENALTY_WINDOW`]; 1 does nothing.
     pub repeat_penalty: f32,
     /// Fixes the random numbers.
+    #[serde(skip)]
     pub seed: u64,
 }
 
@@ -45,9 +46,9 @@ impl Sampling {
     }
 }
 
-/// A seed that nobody chose, from the operating system's randomness.
+/// A seed that nobody chose, from the operating system's randomness; 32 bits, to be copied by people and by JSON.
 pub fn random_seed() -> u64 {
-    RandomState::new().build_hasher().finish()
+    RandomState::new().build_hasher().finish() >> 32
 }
 
 /// Chooses tokens; remembers the latest ones for the penalty, and its place in the random stream.

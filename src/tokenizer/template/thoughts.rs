@@ -61,7 +61,7 @@ impl Format {
     }
 
     /// The texts that are no part of a message.
-    fn markers(self) -> Vec<&'static str> {
+    pub fn markers(self) -> Vec<&'static str> {
         match self {
             Self::Plain => Vec::new(),
             Self::Tags(open, close) => vec![open, close],
