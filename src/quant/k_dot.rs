@@ -202,9 +202,9 @@ impl<I: Isa, const C: usize> Group<I, C> {
             let acts: [_; C] = std::array::from_fn(|c| &acts[c][b]);
             let mut totals = Totals::<I, B, C> { isa, acts, sums: [isa.splat_u8(0); C], block: PhantomData };
             let factors = block.decode(isa, &mut totals);
-            for c in 0..C {
-                self.scales[c][slot] = acts[c].scale;
-                let products = isa.mul_pairs_i16(factors, isa.load_i16(&acts[c].sums));
+            for (c, act) in acts.iter().enumerate() {
+                self.scales[c][slot] = act.scale;
+                let products = isa.mul_pairs_i16(factors, isa.load_i16(&act.sums));
                 let out = &mut self.products[slot][c];
                 match B::SUM_USE {
                     SumUse::None => out[0] = totals.sums[c],
@@ -220,13 +220,13 @@ impl<I: Isa, const C: usize> Group<I, C> {
     fn float_part<B: KBlock>(&self, isa: I, lanes: &mut [I::Float; C]) {
         let [d, dmin] = &self.deltas;
         let (d, dmin) = (isa.load_f16(d), isa.load_f16(dmin));
-        for c in 0..C {
+        for (c, lanes) in lanes.iter_mut().enumerate() {
             let scale = isa.load_f32(&self.scales[c]);
             let mut dots = isa.mul_f32(isa.mul_f32(d, scale), self.sums(isa, c, 0));
             if B::SUM_USE == SumUse::Minimum {
                 dots = isa.sub_f32(dots, isa.mul_f32(isa.mul_f32(dmin, scale), self.sums(isa, c, 1)));
             }
-            lanes[c] = isa.add_f32(lanes[c], dots);
+            *lanes = isa.add_f32(*lanes, dots);
         }
     }
 
