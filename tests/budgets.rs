@@ -126,3 +126,20 @@ fn the_kv_kinds_are_close_to_one_another() {
     assert!(exact != logits(KvKind::F16), "f16 rounds");
     assert!(common::oracle::nmse(&floats(&logits(KvKind::F16)), &floats(&exact)) < 1e-4);
 }
+
+#[test]
+fn no_budget_changes_a_bit_on_the_gpu() {
+    if !common::oracle::gpu_is_there() {
+        return;
+    }
+    for path in models() {
+        let gpu = Options { threads: None, ..base(DeviceChoice::Gpu(None)) };
+        let (want, _, evictions) = run(&path, &Options { cache: CacheSize::Share(1.0), ..gpu.clone() });
+        assert_eq!(evictions, 0, "{}: everything is resident", path.display());
+        let smallest = smallest_cache(&path, &gpu);
+        for io in [ReadPath::Buffered, ReadPath::Direct] {
+            let (got, ..) = run(&path, &Options { cache: smallest, io: Some(io), ..gpu.clone() });
+            assert!(got == want, "{}: {io:?} reads into a small cache change the output", path.display());
+        }
+    }
+}

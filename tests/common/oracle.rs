@@ -94,3 +94,14 @@ pub fn fixtures(ending: &str) -> Vec<PathBuf> {
     paths.sort();
     paths
 }
+
+/// Whether tests can use a GPU adapter; says so where not, and fails where `FOREGATE_REQUIRE_GPU=1` asks for one.
+pub fn gpu_is_there() -> bool {
+    let there = foregate::compute::gpu::adapters().iter().any(|a| a.unusable.is_none());
+    let required = std::env::var_os("FOREGATE_REQUIRE_GPU").is_some_and(|v| v == "1");
+    assert!(there || !required, "FOREGATE_REQUIRE_GPU=1, and no usable GPU adapter is there");
+    if !there {
+        println!("skipped: no usable GPU adapter is there");
+    }
+    there
+}
