@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use foregate::compute::Routing;
+use foregate::compute::gpu::adapters;
+use foregate::generate::engine::{DeviceChoice, Options};
 use foregate::model::forward::RouteTap;
 
 /// A folder beside the checkout that holds more test data, if it is there.
@@ -50,10 +52,38 @@ impl RouteTap for Choices {
     }
 }
 
+/// How often a layer chose other experts for a token than it did in another run, and how often it chose at all.
+pub fn flips(got: &Choices, want: &Choices) -> (usize, usize) {
+    let sorted = |row: &Vec<u32>| {
+        let mut row = row.clone();
+        row.sort_unstable();
+        row
+    };
+    let pairs = || got.by_layer.values().flatten().zip(want.by_layer.values().flatten());
+    (pairs().filter(|(a, b)| sorted(a) != sorted(b)).count(), pairs().count())
+}
+
+/// Options that compute on an adapter, a software one included. Where there is none, a skip is printed, or the test
+/// fails if `FOREGATE_REQUIRE_GPU=1`.
+pub fn gpu_options() -> Option<Options> {
+    if adapters().iter().any(|a| a.unusable.is_none()) {
+        return Some(Options { device: DeviceChoice::Gpu(None), ..Options::default() });
+    }
+    assert!(std::env::var("FOREGATE_REQUIRE_GPU").as_deref() != Ok("1"), "no adapter, and FOREGATE_REQUIRE_GPU=1");
+    println!("skipped: there is no adapter");
+    None
+}
+
 /// The answer that stands beside a model: NAME.json and NAME.logits.f32.
 pub struct Answer {
     pub ids: Vec<u32>,
     pub logits: Vec<f32>,
+    /// The model's file, where its name is another.
+    pub model: Option<String>,
+    /// The context to allocate, where it matters.
+    pub ctx: Option<usize>,
+    /// The weights are quantised, and the logits those of the weights that they stand for.
+    pub quantised: bool,
     topk: BTreeMap<usize, Vec<Vec<u32>>>,
 }
 
@@ -68,6 +98,9 @@ impl Answer {
         let bytes = std::fs::read(model.with_extension("logits.f32")).unwrap();
         Self {
             ids: numbers(&json["ids"]),
+            model: json["model"].as_str().map(str::to_owned),
+            ctx: json["ctx"].as_u64().map(|n| n as usize),
+            quantised: json["quantised"] == true,
             logits: bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect(),
             topk: topk
                 .map(|(il, rows)| (il.parse().unwrap(), rows.as_array().unwrap().iter().map(numbers).collect()))
