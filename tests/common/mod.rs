@@ -128,6 +128,11 @@ impl Run {
     }
 }
 
+/// A random model of 240 KB with a tokenizer and a chat template.
+pub fn tiny_model() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/chat/tiny.gguf")
+}
+
 /// Data beside the checkout that only some machines have; prints a skip and gives `None` elsewhere.
 pub fn shared(path: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);

@@ -1,0 +1,186 @@
+//! `foregate generate`, on a tiny random model.
+
+mod common;
+
+use std::io::Read;
+use std::process::Stdio;
+
+use common::{Dir, TestCommand, foregate, tiny_model};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+fn generate(args: &[&str]) -> TestCommand {
+    foregate(["generate"]).arg(tiny_model()).args(["--device", "cpu"]).args(args)
+}
+
+fn json(args: &[&str]) -> Value {
+    serde_json::from_str(&generate(args).arg("--json").ok()).unwrap()
+}
+
+#[test]
+fn the_text_goes_to_stdout_and_ends_with_a_newline() {
+    let run = generate(&["-p", "the rain", "-n", "8", "--temp", "0"]).run();
+    run.expect_code(0);
+    let text = run.stdout();
+    assert!(text.len() > 1 && text.ends_with('\n') && !text.contains("foregate:"), "{text:?}");
+    assert!(run.stderr().contains("computing on cpu"), "{}", run.stderr());
+}
+
+#[test]
+fn json_holds_the_text_its_ids_their_hash_and_the_counts() {
+    let report = json(&["-p", "the rain", "-n", "8", "--temp", "0"]);
+    assert_eq!(report["schema"], "foregate.generate/1");
+    assert_eq!(report["tokens"], 8);
+    assert_eq!(report["ended"], "length");
+    assert_eq!(
+        report["prompt_tokens"],
+        foregate(["tokenize"]).arg(tiny_model()).args(["-p", "the rain"]).ok().split(' ').count()
+    );
+    let ids: Vec<u32> = serde_json::from_value(report["ids"].clone()).unwrap();
+    let mut hash = Sha256::new();
+    ids.iter().for_each(|id| hash.update(id.to_le_bytes()));
+    let hash: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    assert_eq!(report["sha256"], hash);
+    let count = |key: &str| report[key].as_u64().unwrap();
+    assert_eq!(count("hits"), report["prefill"]["hits"].as_u64().unwrap() + report["decode"]["hits"].as_u64().unwrap());
+    // 7 tokens are fed back, through 3 layers of 2 experts each.
+    assert_eq!(report["decode"]["hits"].as_u64().unwrap() + report["decode"]["misses"].as_u64().unwrap(), 7 * 3 * 2);
+    assert!(count("misses") > 0 && count("bytes_read") > 0, "a cold cache reads");
+    for key in ["prefill_tok_s", "decode_tok_s", "time_to_first_token_s"] {
+        assert!(report[key].as_f64().unwrap() > 0.0, "{key}");
+    }
+    assert_eq!(report["run"]["device"], "cpu");
+}
+
+#[test]
+fn no_flag_that_is_about_speed_changes_the_output() {
+    let base = json(&["-p", "the rain in", "-n", "24", "--temp", "0.9", "--seed", "11"]);
+    for flags in [
+        "--cache 1x",
+        "--cache 10%",
+        "--threads 1",
+        "--batch 1",
+        "--batch 3",
+        "--io mmap",
+        "--io direct",
+        "--lanes 1",
+        "--cpu-features portable",
+    ] {
+        let mut args = vec!["-p", "the rain in", "-n", "24", "--temp", "0.9", "--seed", "11"];
+        args.extend(flags.split(' '));
+        assert_eq!(json(&args)["sha256"], base["sha256"], "{flags}");
+    }
+}
+
+#[test]
+fn the_seed_fixes_the_text_and_is_told() {
+    let text = |seed: &str| json(&["-p", "the", "-n", "16", "--seed", seed])["text"].clone();
+    assert_eq!(text("1"), text("1"));
+    assert_ne!(text("1"), text("2"));
+    let drawn = json(&["-p", "the", "-n", "16"]);
+    let again = text(&drawn["seed"].to_string());
+    assert_eq!(drawn["text"], again, "a seed that was drawn can be given");
+}
+
+#[test]
+fn a_stop_text_ends_the_answer() {
+    let whole = json(&["-p", "the", "-n", "32", "--temp", "0"])["text"].as_str().unwrap().to_owned();
+    let middle: String = whole.chars().skip(4).take(3).collect();
+    let cut = json(&["-p", "the", "-n", "32", "--temp", "0", "--stop", &middle]);
+    assert_eq!(cut["ended"], "stop_text");
+    assert_eq!(cut["text"].as_str().unwrap(), &whole[..whole.find(&middle).unwrap()]);
+}
+
+#[test]
+fn the_context_ends_the_answer_with_a_message() {
+    let run = generate(&["-p", "the", "--ctx", "12", "--temp", "0"]).run();
+    run.expect_code(0);
+    assert!(run.stderr().contains("context of 12 tokens is full"), "{}", run.stderr());
+    let error = generate(&["-p", "a long prompt that does not fit", "--ctx", "4"]).fails(1);
+    assert!(error.contains("context of 4") && error.contains("--ctx"), "{error}");
+}
+
+#[test]
+fn prompts_come_from_files_and_stdin_too() {
+    let dir = Dir::new();
+    let file = dir.file("prompt", "the rain");
+    let args = ["-n", "8", "--temp", "0"];
+    let text = generate(&args).args(["-p", "the rain"]).ok();
+    assert_eq!(generate(&args).arg("-f").arg(file).ok(), text);
+    assert_eq!(generate(&args).args(["-f", "-"]).stdin("the rain").ok(), text);
+}
+
+#[test]
+fn chat_wraps_the_prompt_in_a_template() {
+    let dir = Dir::new();
+    let template = dir.file("template", "{{ messages[0].role }}:{{ messages[0].content }}");
+    let with = |args: &[&str]| json(&[&["-n", "0"], args].concat())["prompt_tokens"].as_u64().unwrap();
+    let tokens =
+        |text: &str| foregate(["tokenize"]).arg(tiny_model()).args(["-p", text]).ok().split(' ').count() as u64;
+    let prompt = "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n";
+    assert_eq!(with(&["-p", "hi", "--chat"]), tokens(prompt));
+    assert_eq!(
+        with(&["-p", "hi", "--chat", "-s", "be"]),
+        tokens(&format!("<|im_start|>system\nbe<|im_end|>\n{prompt}"))
+    );
+    assert_eq!(with(&["-p", "hi", "--chat", "--chat-template", template.to_str().unwrap()]), tokens("user:hi"));
+    assert!(generate(&["-p", "hi", "-s", "be"]).fails(2).contains("--chat"));
+}
+
+#[test]
+fn stats_name_both_phases_on_stderr() {
+    let run = generate(&["-p", "the", "-n", "4", "--stats"]).run();
+    run.expect_code(0);
+    for part in ["prefill: ", "decode: 3 tokens", "tokens/s", "expert hits", "first token after", "read ", "stalled "] {
+        assert!(run.stderr().contains(part), "{part}: {}", run.stderr());
+    }
+}
+
+#[test]
+fn an_impossible_budget_is_refused_with_the_one_that_works() {
+    let error = generate(&["-p", "the", "--memory", "20MiB"]).fails(1);
+    assert!(error.contains("--memory") && error.contains("smallest"), "{error}");
+    let smallest = error.split("smallest that works is ").nth(1).unwrap();
+    let smallest: Vec<&str> = smallest.split([' ', ';']).take(2).collect();
+    generate(&["-p", "the", "-n", "2"]).args(smallest).ok();
+}
+
+#[test]
+fn without_a_model_one_line_says_how_to_give_one() {
+    // The clone's own demo model is there for this binary, so the variable is pointed at nothing.
+    let error = foregate(["generate", "-p", "x"]).env("FOREGATE_MODEL", "/nonexistent.gguf").fails(1);
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.contains("/nonexistent.gguf"), "{error}");
+}
+
+#[test]
+fn bad_usage_is_refused_before_anything_is_loaded() {
+    for (args, part) in [
+        (vec!["-p", "x", "--temp", "hot"], "--temp"),
+        (vec!["-p", "x", "--memory", "lots"], "--memory"),
+        (vec!["-p", "x", "--cache", "200%"], "--cache"),
+        (vec!["-p", "x", "--vram", "1GiB"], "--vram"),
+        (vec!["-p", "x", "--policy", "lru"], "--policy"),
+        (vec!["-p", "x", "--stop", ""], "--stop"),
+        (vec![], "--prompt"),
+    ] {
+        assert!(generate(&args).fails(2).contains(part), "{args:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_early_ends_the_answer_quietly() {
+    let mut child = generate(&["-p", "the", "--ctx", "20000"])
+        .into_command()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut [0; 4]).unwrap();
+    drop(stdout);
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !stderr.contains("error"), "{}: {stderr}", output.status);
+}
