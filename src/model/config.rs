@@ -431,7 +431,7 @@ fn route_rule(
     };
     let groups = match keys.u32("expert_group_count")?.unwrap_or(0) as usize {
         0 | 1 => None,
-        groups if experts % groups != 0 => {
+        groups if !experts.is_multiple_of(groups) => {
             return Err(keys.error("expert_group_count", format!("{groups} does not divide {experts} experts")));
         }
         groups => {
