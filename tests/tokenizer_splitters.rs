@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use builder::{Builder, V};
 use foregate::gguf::Gguf;
 use foregate::tokenizer::Tokenizer;
+use rayon::prelude::*;
 use serde_json::Value;
 use tokenizer::vocab::{byte_alphabet, fixture, open, texts, with_pre};
 
@@ -48,7 +49,7 @@ fn strings(values: &Value) -> Vec<String> {
 }
 
 fn check(dir: &Path, name: &str, vocabulary: &[u8], texts: &[String], ids: &Value) -> usize {
-    let tokenizer = open(&builder::write(dir, "vocab.gguf", vocabulary));
+    let tokenizer = open(&builder::write(dir, &format!("{name}.gguf"), vocabulary));
     let mut different = 0;
     for (text, ids) in texts.iter().zip(ids.as_array().unwrap()) {
         let ids: Vec<u32> = ids.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect();
@@ -74,10 +75,11 @@ fn every_pre_tokeniser_gives_the_ids_of_llama_cpp() {
     let mut different = 0;
     for group in vectors["groups"].as_array().unwrap() {
         assert_eq!(group["gpt2"].as_array().unwrap().len(), all_texts.len());
-        for name in strings(&group["names"]) {
-            different += check(dir.path(), &name, &with_pre(&gpt2, &name), &all_texts, &group["gpt2"]);
-            different += check(dir.path(), &name, &pairs_vocabulary(&name), &all_texts, &group["pairs"]);
-        }
+        let with_name = |name: &String| {
+            check(dir.path(), name, &with_pre(&gpt2, name), &all_texts, &group["gpt2"])
+                + check(dir.path(), name, &pairs_vocabulary(name), &all_texts, &group["pairs"])
+        };
+        different += strings(&group["names"]).par_iter().map(with_name).sum::<usize>();
     }
     assert_eq!(different, 0, "texts with other ids than llama.cpp's");
 }

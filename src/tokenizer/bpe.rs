@@ -9,7 +9,6 @@
 //! is the merging of its own text. For the first merge that crossed from one token into the next would be the best
 //! candidate of that pair too, where everything before it happened in the same order.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use tokenizers::Model;
@@ -49,23 +48,38 @@ impl fmt::Debug for ByteBpe {
     }
 }
 
-/// The model's vocabulary while it is built: the file's texts, and the ids given to texts without a token.
-struct Building<'a> {
-    texts: &'a Texts<'a>,
-    extra: HashMap<Vec<u8>, u32>,
+/// The model's vocabulary while it is built: the file's texts, and behind them those that have no token.
+struct Building {
+    vocab: bpe::Vocab,
+    n_tokens: u32,
+    /// The texts without a token, in the order of their ids.
+    extra: Vec<String>,
 }
 
-impl Building<'_> {
-    fn id(&mut self, text: &[u8]) -> u32 {
-        if let Some(&id) = self.texts.ids.get(text) {
+impl Building {
+    fn new(texts: &Texts<'_>) -> Self {
+        let known = texts.ids.iter().filter_map(|(text, &id)| Some((str::from_utf8(text).ok()?.to_owned(), id)));
+        let mut building = Self { vocab: known.collect(), n_tokens: texts.by_id.len() as u32, extra: Vec::new() };
+        for c in alphabet::CHARS.iter() {
+            building.id(c.encode_utf8(&mut [0; 4]));
+        }
+        building
+    }
+
+    fn id(&mut self, text: &str) -> u32 {
+        if let Some(&id) = self.vocab.get(text) {
             return id;
         }
-        if let Some(&id) = self.extra.get(text) {
-            return id;
-        }
-        let id = (self.texts.by_id.len() + self.extra.len()) as u32;
-        self.extra.insert(text.to_vec(), id);
+        let id = self.n_tokens + self.extra.len() as u32;
+        self.extra.push(text.to_owned());
+        self.vocab.insert(text.to_owned(), id);
         id
+    }
+
+    /// For each text without a token, the tokens of its single characters, as far as there are any.
+    fn fallbacks(&self) -> Vec<Vec<u32>> {
+        let token = |c: char| self.vocab.get(c.encode_utf8(&mut [0; 4])).copied().filter(|&id| id < self.n_tokens);
+        self.extra.iter().map(|text| text.chars().filter(char::is_ascii).filter_map(token).collect()).collect()
     }
 }
 
@@ -73,26 +87,22 @@ impl ByteBpe {
     /// Builds the model from `tokenizer.ggml.merges`. Errors: no merges, or more texts than 32 bits number.
     pub fn read(gguf: &Gguf, texts: &Texts<'_>, pre: &split::table::Pre) -> Result<Self> {
         let merges = required_strings(gguf, "tokenizer.ggml.merges")?;
-        if texts.by_id.len().saturating_add(merges.len().saturating_mul(3)) > u32::MAX as usize {
+        if texts.by_id.len().saturating_add(merges.len().saturating_mul(3)) > u32::MAX as usize - 256 {
             return Err(Error::file(gguf.path(), format!("`tokenizer.ggml.merges` has {} entries", merges.len())));
         }
-        let mut building = Building { texts, extra: HashMap::new() };
-        for c in alphabet::CHARS.iter() {
-            building.id(c.encode_utf8(&mut [0; 4]).as_bytes());
-        }
+        let mut building = Building::new(texts);
         let mut joined = Box::new([0; 1024]);
-        let mut seen = HashSet::with_capacity(merges.len());
+        let mut seen = bpe::MergeMap::with_capacity(merges.len());
         let mut pairs = Vec::with_capacity(merges.len());
-        let mut whole = Vec::new();
+        let mut whole = String::new();
         for merge in merges.bytes() {
             let Some((left, right)) = halves(merge) else { continue };
             // Of equal merges the first counts.
-            if !seen.insert((building.id(left.as_bytes()), building.id(right.as_bytes()))) {
+            if seen.insert((building.id(left), building.id(right)), (0, 0)).is_some() {
                 continue;
             }
             whole.clear();
-            whole.extend_from_slice(left.as_bytes());
-            whole.extend_from_slice(right.as_bytes());
+            whole.extend([left, right]);
             building.id(&whole);
             let ends = (left.chars().next_back(), right.chars().next());
             if let (Some(a), Some(b)) = (ends.0.and_then(alphabet::byte_of), ends.1.and_then(alphabet::byte_of)) {
@@ -101,20 +111,12 @@ impl ByteBpe {
             pairs.push((left.to_owned(), right.to_owned()));
         }
         drop(seen);
-        let extra = building.extra;
-        let known = texts.ids.iter().filter_map(|(text, &id)| Some((str::from_utf8(text).ok()?.to_owned(), id)));
-        let unknown = extra.iter().filter_map(|(text, &id)| Some((str::from_utf8(text).ok()?.to_owned(), id)));
-        let vocab: bpe::Vocab = known.chain(unknown).collect();
+        let fallbacks = building.fallbacks();
         let model = bpe::BPE::builder()
-            .vocab_and_merges(vocab, pairs)
+            .vocab_and_merges(building.vocab, pairs)
             .cache_capacity(0)
             .build()
             .map_err(|e| Error::file(gguf.path(), format!("the tokenizer's merges cannot be used: {e}")))?;
-        let mut fallbacks = vec![Vec::new(); extra.len()];
-        for (text, id) in &extra {
-            let single = |byte: &u8| texts.ids.get(std::slice::from_ref(byte)).copied();
-            fallbacks[*id as usize - texts.by_id.len()] = text.iter().filter_map(single).collect();
-        }
         Ok(Self {
             model,
             passes: pre.passes,

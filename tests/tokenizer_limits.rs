@@ -1,0 +1,94 @@
+//! Time and memory of tokenizers on ordinary and hostile texts. One test, so that nothing else shares its process.
+
+mod tokenizer {
+    pub mod vocab;
+}
+
+use std::time::{Duration, Instant};
+
+use foregate::tokenizer::Tokenizer;
+use tokenizer::vocab::{fixture, open, texts};
+
+const MIB: u64 = 1 << 20;
+
+/// The process's largest resident set so far, in bytes; `None` where the system does not say.
+fn resident_max() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+}
+
+fn check_resident(limit: u64, what: &str) {
+    if let Some(resident) = resident_max() {
+        assert!(resident <= limit, "{what}: {} MiB resident", resident / MIB);
+    }
+}
+
+/// `unit` over and over, about `len` bytes.
+fn repeated(unit: &str, len: usize) -> String {
+    unit.repeat(len / unit.len())
+}
+
+/// Characters of all planes, the same ones each time.
+fn any_characters(len: usize) -> String {
+    let mut state = 1u64;
+    let mut next = move || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as u32 % 0x11_0000
+    };
+    std::iter::repeat_with(|| char::from_u32(next()).unwrap_or('x')).take(len / 4).collect()
+}
+
+/// What this thread has computed so far, which other programs do not lengthen; the wall clock where the system does not
+/// say.
+fn computed(since: Instant) -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = stat.and_then(|stat| stat.split_whitespace().next()?.parse().ok());
+    nanos.map_or_else(|| since.elapsed(), Duration::from_nanos)
+}
+
+/// The shorter of two times for one encoding, each of which must decode to the text.
+fn shortest(tokenizer: &Tokenizer, text: &str, since: Instant) -> Duration {
+    let time = |_| {
+        let start = computed(since);
+        let ids = tokenizer.encode(text, false, true).unwrap();
+        let time = computed(since) - start;
+        assert!(tokenizer.decode(&ids) == text.as_bytes(), "the text does not come back");
+        time
+    };
+    (0..2).map(time).min().unwrap()
+}
+
+#[test]
+fn loading_and_encoding_stay_within_their_time_and_memory() {
+    let tokenizer = open(&fixture().join("ggml-vocab-qwen2.gguf"));
+    check_resident(100 * MIB, "loading qwen2");
+
+    let prose = texts(&fixture(), "qwen2").concat();
+    let small = 50_000;
+    let since = Instant::now();
+    let hostile: [&dyn Fn(usize) -> String; 9] = [
+        &|len| repeated(&prose, len),
+        &|len| repeated(" ", len),
+        &|len| repeated("a", len),
+        &|len| repeated("😀", len),
+        &|len| repeated("1", len),
+        &|len| repeated("\n", len),
+        &|len| repeated("!?", len),
+        &|len| repeated("<|im_", len),
+        &any_characters,
+    ];
+    for (i, text) in hostile.iter().enumerate() {
+        let (one, ten) = (shortest(&tokenizer, &text(small), since), shortest(&tokenizer, &text(10 * small), since));
+        // A millisecond of grace: a busy machine makes short times long.
+        assert!(
+            ten <= one * 20 + Duration::from_millis(1),
+            "text {i}: {one:?} for one, {ten:?} for ten times the text"
+        );
+    }
+
+    for unit in [prose.as_str(), "a"] {
+        tokenizer.encode(&repeated(unit, 10 << 20), false, false).unwrap();
+        check_resident(1024 * MIB, "encoding 10 MiB");
+    }
+}
