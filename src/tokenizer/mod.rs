@@ -1,7 +1,7 @@
 //! Texts to tokens and back, built from a GGUF file's own metadata.
 //!
-//! A text goes through four steps: special tokens are cut out ([`special`]), what is left is split into pieces
-//! ([`split`]), each piece is merged into tokens ([`bpe`] or [`spm`]), and BOS and EOS are put around the whole. Tokens
+//! A text goes through four steps: special tokens are cut out (`special`), what is left is split into pieces
+//! (`split`), each piece is merged into tokens (`bpe` or `spm`), and BOS and EOS are put around the whole. Tokens
 //! become text again through [`Tokenizer::decode`] or, one by one, through a [`Detokenizer`].
 
 mod alphabet;
