@@ -1,7 +1,7 @@
 //! The device trait: the few operations a forward pass is made of, and the handles they work on.
 //!
 //! [`model::forward`](crate::model::forward) is written once against [`Device`]. Three devices implement it:
-//! [`reference`] (plain scalar F32, the oracle), [`cpu`] (SIMD integer dots, many threads) and [`gpu`] (wgpu).
+//! [`mod@reference`] (plain scalar F32, the oracle), [`cpu`] (SIMD integer dots, many threads) and [`gpu`] (wgpu).
 //!
 //! Activations are matrices `(rows, width)` of f32, one row per token, that live in the device and are named by an
 //! [`Act`] handle. All of them are allocated once, for the largest batch; every operation takes the number `n` of rows

@@ -1,6 +1,6 @@
 //! Block formats: layout, dequantisation, and the dot kernels of the CPU device.
 //!
-//! [`format`] finds a type's [`Format`] in the table. Each type's file describes its block and how it is decoded; the
+//! [`format()`] finds a type's [`Format`] in the table. Each type's file describes its block and how it is decoded; the
 //! order of the sums is `ARCHITECTURE.md`'s. Below them lie [`simd`] (vectors, one trait for all CPU levels),
 //! [`level`] (which of them this CPU has), [`acts`] (activations) and [`dot`] (how kernels are called).
 
