@@ -1,0 +1,1 @@
+"""The demo model: its corpus (`corpus`, `domains`), tokenizer (`vocab`) and network (`network`)."""
