@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Makes tests/fixtures/chat/tiny.gguf and its copy assets/foregate-demo.gguf: a random MoE model with a tokenizer.
+"""Makes tests/fixtures/chat/tiny.gguf: a random MoE model with a tokenizer and a chat template.
 
-Three layers, eight experts in Q8_0, byte-level BPE with a few merges, ChatML. It says nothing sensible, but it has all
-that a chat needs and is a few hundred kilobytes. The result is the same at every run.
+Three layers, eight experts in Q8_0, byte-level BPE with a few merges, ChatML. It says nothing sensible and never ends by
+itself, which the tests of interrupts and full contexts need. The result is the same at every run.
 
     pip install gguf==0.19.0 numpy && python3 scripts/make_chat_fixture.py
 """
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from gguf.quants import quantize
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURE = ROOT / "tests" / "fixtures" / "chat" / "tiny.gguf"
-DEMO = ROOT / "assets" / "foregate-demo.gguf"
 
 LAYERS, WIDTH, HEADS, KV_HEADS, HEAD, EXPERTS, USED, EXPERT_WIDTH, CONTEXT = 3, 32, 4, 2, 16, 8, 2, 32, 512
 WORDS = "the in er an on re at en ed it is or to nd ing and ou ha hi st ll ea ar".split()
@@ -111,7 +109,6 @@ def main() -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    shutil.copyfile(FIXTURE, DEMO)
 
 
 if __name__ == "__main__":

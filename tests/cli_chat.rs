@@ -93,6 +93,12 @@ fn the_model_of_the_environment_is_used() {
     assert_eq!(foregate(args).env("FOREGATE_MODEL", tiny_model()).stdin("hi\n").ok(), named);
 }
 
+#[test]
+fn without_a_model_the_demo_model_of_the_clone_answers() {
+    let answer = foregate(["chat", "--device", "cpu", "--temp", "0"]).stdin("Who carried the lamp?\n").ok();
+    assert!(answer.split_whitespace().count() >= 3 && answer.ends_with(".\n"), "{answer:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_stops_the_answer_and_not_the_program() {

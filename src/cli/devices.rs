@@ -11,7 +11,7 @@ use crate::os;
 use crate::quant::CpuLevel;
 use crate::report::units::bytes;
 
-/// List the devices that `--device` can name: the CPU and the GPU adapters.
+/// List what --device can name: the CPU and the GPU adapters.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  foregate devices --json")]
 pub struct Args {

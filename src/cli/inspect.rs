@@ -13,7 +13,10 @@ use crate::report::model::ModelFacts;
 use crate::report::plan::{cache_text, plan_text};
 use crate::report::units::bytes;
 
-/// Show a model's architecture, types and experts, and where memory would go at a budget. Loads no weights.
+/// Show what a model is, and where memory would go at a budget.
+///
+/// Architecture, storage types, sizes of experts, and the plan for --memory, beside what other budgets would give. Loads
+/// no weights.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  foregate inspect model.gguf --memory 8GiB")]
 pub struct Args {

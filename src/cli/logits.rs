@@ -9,8 +9,9 @@ use crate::cli::{open, out};
 use crate::error::{Error, Result};
 use crate::generate::stream::LanguageModel;
 
-/// Write the logits at every position of a list of tokens: little-endian f32, one row of the vocabulary's size per
-/// position. Needs no tokenizer in the file.
+/// Write the logits at every position of a list of tokens.
+///
+/// They are little-endian f32, one row of the vocabulary's size per position. The file needs no tokenizer.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  foregate logits model.gguf --ids 1,2,3 --device reference --out logits.f32")]
 pub struct Args {
