@@ -323,7 +323,8 @@ impl AttentionDims {
     }
 }
 
-/// The window of each layer: an array of flags, or a period n where layer `il` slides if `il % n < n - 1` (2 by default).
+/// The window of each layer: an array of flags, or a period n where layer `il` slides if `il % n < n - 1` (2 by
+/// default; 0: all slide).
 fn window_pattern(keys: &Keys<'_>, n_layers: usize) -> Result<Vec<Option<usize>>> {
     let window = keys.size("attention.sliding_window", 1 << 30)?;
     let key = "attention.sliding_window_pattern";
@@ -337,8 +338,8 @@ fn window_pattern(keys: &Keys<'_>, n_layers: usize) -> Result<Vec<Option<usize>>
             flags
         }
         Some(_) => {
-            let period = keys.size(key, MAX_LAYERS)?;
-            (0..n_layers).map(|il| il % period < period - 1).collect()
+            let period = keys.required(key, keys.u32(key)?)? as usize;
+            (0..n_layers).map(|il| period == 0 || il % period < period - 1).collect()
         }
         None => (0..n_layers).map(|il| il % 2 == 0).collect(),
     };
