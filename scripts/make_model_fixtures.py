@@ -212,7 +212,7 @@ def gpt_oss(name="gpt-oss", d=32, ff=16):
     b = Builder(name, "gpt-oss", 3, d=d)
     b.attention(bias=True, out_bias=True)
     b.experts(ff=ff, n=8, used=3, bias=True, norm="post_attention_norm", key=".expert_")
-    b.keys |= {".attention.sliding_window": 7, ".rope.freq_base": 150000.0}
+    b.keys |= {".attention.sliding_window": 7, ".rope.freq_base": 150000.0, ".rope.freq_base_swa": 1000.0}
     b.yarn(32.0, 16)
     for il in range(3):
         b.vector(f"blk.{il}.attn_sinks.weight", 4, spread=1.0)

@@ -126,7 +126,7 @@ impl Acts {
             shared: act(if has_shared { c.d_model } else { 0 })?,
             shared_gate: act(usize::from(has_shared))?,
             rope: act(c.rope.n_rot)?,
-            rope_sliding: act(if c.rope.base_sliding.is_some() { c.rope.n_rot } else { 0 })?,
+            rope_sliding: act(if c.rope.turn_sliding.is_some() { c.rope.n_rot } else { 0 })?,
             temperature: act(usize::from(c.temperature.is_some()))?,
             last: new(c.d_model, logit_rows)?,
             last_h: new(c.d_model, logit_rows)?,
@@ -232,7 +232,7 @@ impl Forward {
         if c.rope.n_rot > 0 {
             device.upload(self.acts.rope, &c.rope.table(pos, n, false))?;
         }
-        if c.rope.base_sliding.is_some() {
+        if c.rope.turn_sliding.is_some() {
             device.upload(self.acts.rope_sliding, &c.rope.table(pos, n, true))?;
         }
         if let Some((t, length)) = c.temperature {
@@ -254,7 +254,7 @@ impl Forward {
             dev.rms_norm(n, *q, *q, q_norm)?;
             dev.rms_norm(n, *k, *k, k_norm)?;
         }
-        let sliding = spec.window.is_some() && c.rope.base_sliding.is_some();
+        let sliding = spec.window.is_some() && c.rope.turn_sliding.is_some();
         let table = if sliding { self.acts.rope_sliding } else { self.acts.rope };
         let rotated = |count| Heads { count, stride: spec.key_dim, offset: 0, width: c.rope.n_rot };
         if c.rope.n_rot > 0 {

@@ -12,20 +12,27 @@ use crate::model::arch::{Architecture, AttentionKind, RopeFactors};
 pub struct RopeConfig {
     /// Rotated elements of a head.
     pub n_rot: usize,
-    /// Base of the angles.
-    pub base: f32,
-    /// Base on sliding layers where it differs.
-    pub base_sliding: Option<f32>,
+    /// Angles of most layers.
+    pub turn: Turn,
+    /// Angles of sliding layers where they differ.
+    pub turn_sliding: Option<Turn>,
     /// Interpolation: 1 / scaling factor.
     pub scale: f32,
-    /// Per pair: 1 = the angle is interpolated (times `scale`), 0 = it is left as it is.
-    pub ramp: Vec<f32>,
     /// Per pair: divides the angle.
     pub factors: Option<Vec<f32>>,
     /// Multiplies cosines and sines.
     pub magnitude: f32,
     /// The square of this multiplies the attention scale (multi-head latent attention); else 1.
     pub score_magnitude: f32,
+}
+
+/// How fast each pair turns.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// Base of the angles.
+    pub base: f32,
+    /// Per pair: 1 = the angle is interpolated (times `scale`), 0 = it is left as it is.
+    pub ramp: Vec<f32>,
 }
 
 /// The ramp's ends: pairs that turn more often than this over the original context keep their angle ...
@@ -52,12 +59,17 @@ impl RopeConfig {
         let n_orig = meta.u32(&key("scaling.original_context_length"))?.filter(|&n| n != 0);
         let n_orig = n_orig.map_or(ctx_train, |n| n as usize);
         let kind = meta.str(&key("scaling.type"))?.unwrap_or("linear");
+        let base_sliding = if arch.window_and_sinks { number("freq_base_swa")?.filter(|&b| b > 0.0) } else { None };
+        // the ramp follows from the base too
+        let turn = |base| Turn {
+            base,
+            ramp: if kind == "yarn" { yarn_ramp(n_rot, n_orig, base) } else { vec![1.0; n_rot / 2] },
+        };
         let mut rope = Self {
             n_rot,
-            base,
-            base_sliding: if arch.window_and_sinks { number("freq_base_swa")?.filter(|&b| b > 0.0) } else { None },
+            turn: turn(base),
+            turn_sliding: base_sliding.map(turn),
             scale: factor.map_or(1.0, |f| 1.0 / f),
-            ramp: vec![1.0; n_rot / 2],
             factors: factors(gguf, arch, n_rot, n_orig, ctx)?,
             magnitude: attn_factor,
             score_magnitude: attn_factor,
@@ -73,7 +85,6 @@ impl RopeConfig {
                 }
             }
             "yarn" => {
-                rope.ramp = yarn_ramp(n_rot, n_orig, base);
                 if arch.attention == AttentionKind::Mla && log_multiplier != 0.0 {
                     rope.score_magnitude *= 1.0 + log_multiplier * ln_f;
                 } else {
@@ -96,15 +107,15 @@ impl RopeConfig {
     /// Rows of `[cos; sin]` (each `n_rot / 2`) for positions `pos .. pos + n`.
     pub fn table(&self, pos: usize, n: usize, sliding: bool) -> Vec<f32> {
         let half = self.n_rot / 2;
-        let base = if sliding { self.base_sliding.unwrap_or(self.base) } else { self.base };
-        let step = base.powf(-2.0 / self.n_rot as f32);
+        let turn = self.turn_sliding.as_ref().filter(|_| sliding).unwrap_or(&self.turn);
+        let step = turn.base.powf(-2.0 / self.n_rot as f32);
         let mut rows = vec![0.0; n * self.n_rot];
         for (t, row) in rows.chunks_exact_mut(self.n_rot.max(1)).enumerate() {
             let (cos, sin) = row.split_at_mut(half);
             let mut theta = (pos + t) as f32;
             for i in 0..half {
                 let angle = theta / self.factors.as_ref().map_or(1.0, |f| f[i]);
-                let turned = self.scale * angle * self.ramp[i] + angle * (1.0 - self.ramp[i]);
+                let turned = self.scale * angle * turn.ramp[i] + angle * (1.0 - turn.ramp[i]);
                 cos[i] = turned.cos() * self.magnitude;
                 sin[i] = turned.sin() * self.magnitude;
                 theta *= step;
