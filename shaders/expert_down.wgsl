@@ -18,8 +18,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> weights: array<u32>;
-// The h of expert_gate_up.
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+// Binding 1 is x, the h of expert_gate_up, in x_any or x_fours.
 // As in expert_gate_up.
 @group(0) @binding(2) var<storage, read> plan: array<u32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;

@@ -28,7 +28,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read> weights: array<u32>;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+// Binding 1 is x, in x_any or x_fours.
 // Tiles of four words: slot's first word, expert, first use, number of uses; then the uses.
 @group(0) @binding(2) var<storage, read> plan: array<u32>;
 @group(0) @binding(3) var<storage, read> gate_bias: array<f32>;

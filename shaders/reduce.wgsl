@@ -1,24 +1,9 @@
-// What matrix products share beside row_dot: reading activations, and the sum over a workgroup's lanes.
+// What matrix products share beside row_dot: the dot of a unit, and the sum over a workgroup's lanes.
 // THREADS, ROWS (4) and COLS are constants that the host writes before this text.
 
 var<workgroup> sums: array<vec4<f32>, THREADS * COLS>;
 // Where each column's activations start in x.
 var<private> x_base: array<u32, COLS>;
-
-// Four activations of a column; those past the row's end are 0.
-fn x4(base: u32, col: u32, cols: u32) -> vec4<f32> {
-    if col + 4u <= cols {
-        let i = base + col;
-        return vec4<f32>(x[i], x[i + 1u], x[i + 2u], x[i + 3u]);
-    }
-    var v = vec4<f32>();
-    for (var i = 0u; i < 4u; i++) {
-        if col + i < cols {
-            v[i] = x[base + col + i];
-        }
-    }
-    return v;
-}
 
 fn dot16(w: mat4x4<f32>, v: mat4x4<f32>) -> f32 {
     return dot(w[0], v[0]) + dot(w[1], v[1]) + dot(w[2], v[2]) + dot(w[3], v[3]);

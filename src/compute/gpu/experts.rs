@@ -195,10 +195,12 @@ impl Experts {
         self.plan_words = (max_uses * 6 * PLANNED_CALLS).max(16 << 10);
         self.plan = engine.buffer(self.plan_words as u64 * 4, "expert plans")?;
         for layer in layers {
-            let [gate, up, down] = layer.matrices.map(|m| m.ty);
+            let [gate, up, down] = layer.matrices;
             for cols in [1, TILE] {
-                engine.prepare(&Shader::ExpertGateUp { gate, up, cols })?;
-                engine.prepare(&Shader::ExpertDown { ty: down, cols })?;
+                let fours = gate.cols.is_multiple_of(4);
+                engine.prepare(&Shader::ExpertGateUp { gate: gate.ty, up: up.ty, cols, fours })?;
+                let fours = down.cols.is_multiple_of(4);
+                engine.prepare(&Shader::ExpertDown { ty: down.ty, cols, fours })?;
             }
         }
         Ok(())
@@ -336,12 +338,12 @@ impl Experts {
                 self.hidden,
             ];
             let [x, y] = fold(gate.rows.div_ceil(ROWS as usize));
-            let shader = Shader::ExpertGateUp { gate: gate.ty, up: up.ty, cols };
+            let shader = Shader::ExpertGateUp { gate: gate.ty, up: up.ty, cols, fours: self.x_row.is_multiple_of(4) };
             engine.dispatch(&shader, &bindings.map(|b| Some(b.into())), &gate_up, [x, y, z])?;
 
             let bindings = [slab, self.hidden, self.plan, vector(biases[2]), vector(ops.scales[2]), self.results];
             let [x, y] = fold(down.rows.div_ceil(ROWS as usize));
-            let shader = Shader::ExpertDown { ty: down.ty, cols };
+            let shader = Shader::ExpertDown { ty: down.ty, cols, fours: down.cols.is_multiple_of(4) };
             engine.dispatch(&shader, &bindings.map(|b| Some(b.into())), &down_params, [x, y, z])?;
         }
         Ok(())

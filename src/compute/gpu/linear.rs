@@ -140,6 +140,8 @@ impl GpuDevice {
             Some(w) => self.weights[w.0].vector(),
             None => self.nothing,
         };
+        let starts = [self.acts[src.0.0].width, src.1.offset, src.1.stride];
+        let fours = starts.iter().all(|s| s.is_multiple_of(4));
         for rows in self.spans(n, &[src.0, dst.0])? {
             let tiles = rows.len().div_ceil(cols as usize);
             let weight = &self.weights[linear.weight.0];
@@ -167,7 +169,7 @@ impl GpuDevice {
                     let [x, y] = fold(part.rows.div_ceil(ROWS as usize));
                     let (from, to) = (self.acts[src.0.0].rows(&rows), self.acts[dst.0.0].rows(&rows));
                     let bindings = [part.buf.into(), from, bias.into(), to].map(Some);
-                    let shader = Shader::MatVec { ty: weight.ty, cols };
+                    let shader = Shader::MatVec { ty: weight.ty, cols, fours };
                     let z = u32_of(step.min(tiles - tile) * part.mats);
                     self.engine.dispatch(&shader, &bindings, &params, [x, y, z])?;
                 }

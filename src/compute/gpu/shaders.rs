@@ -27,6 +27,8 @@ pub enum Shader {
         ty: GgmlType,
         /// Activation columns per workgroup: 1 or [`TILE`].
         cols: u32,
+        /// Rows and heads of the activations start at multiples of four.
+        fours: bool,
     },
     /// Gate, up and activation of experts.
     ExpertGateUp {
@@ -36,6 +38,8 @@ pub enum Shader {
         up: GgmlType,
         /// Uses per workgroup: 1 or [`TILE`].
         cols: u32,
+        /// Rows of the input start at multiples of four.
+        fours: bool,
     },
     /// Down projection of experts.
     ExpertDown {
@@ -43,6 +47,8 @@ pub enum Shader {
         ty: GgmlType,
         /// Uses per workgroup: 1 or [`TILE`].
         cols: u32,
+        /// Rows of the input start at multiples of four.
+        fours: bool,
     },
     /// Weighted sum of experts' results.
     ExpertCombine,
@@ -97,6 +103,8 @@ const TABLE: &str = include_str!("../../../shaders/quant/table.wgsl");
 const TABLE_IQ4: &str = include_str!("../../../shaders/quant/table_iq4.wgsl");
 const ROW_DOT: &str = include_str!("../../../shaders/row_dot.wgsl");
 const REDUCE: &str = include_str!("../../../shaders/reduce.wgsl");
+const X_ANY: &str = include_str!("../../../shaders/x_any.wgsl");
+const X_FOURS: &str = include_str!("../../../shaders/x_fours.wgsl");
 const COMMON: &str = include_str!("../../../shaders/common.wgsl");
 const ACTIVATION: &str = include_str!("../../../shaders/activation.wgsl");
 
@@ -136,10 +144,12 @@ impl Shader {
         for (kind, ..) in KV {
             all.extend([Self::KvStore(kind), Self::Attention(kind)]);
         }
-        for (ty, cols) in repack::types().flat_map(|ty| [(ty, 1), (ty, TILE)]) {
-            all.extend([Self::MatVec { ty, cols }, Self::ExpertDown { ty, cols }]);
-            all.push(Self::ExpertGateUp { gate: ty, up: ty, cols });
-            all.push(Self::ExpertGateUp { gate: ty, up: GgmlType::Q4_K, cols });
+        for ty in repack::types() {
+            for (cols, fours) in [(1, false), (1, true), (TILE, false), (TILE, true)] {
+                all.extend([Self::MatVec { ty, cols, fours }, Self::ExpertDown { ty, cols, fours }]);
+                all.push(Self::ExpertGateUp { gate: ty, up: ty, cols, fours });
+                all.push(Self::ExpertGateUp { gate: ty, up: GgmlType::Q4_K, cols, fours });
+            }
         }
         all
     }
@@ -147,9 +157,9 @@ impl Shader {
     /// Name and variant.
     pub fn name(&self) -> String {
         match self {
-            Self::MatVec { ty, cols } => format!("matvec {ty} x{cols}"),
-            Self::ExpertGateUp { gate, up, cols } => format!("expert_gate_up {gate} {up} x{cols}"),
-            Self::ExpertDown { ty, cols } => format!("expert_down {ty} x{cols}"),
+            Self::MatVec { ty, cols, .. } => format!("matvec {ty} x{cols}"),
+            Self::ExpertGateUp { gate, up, cols, .. } => format!("expert_gate_up {gate} {up} x{cols}"),
+            Self::ExpertDown { ty, cols, .. } => format!("expert_down {ty} x{cols}"),
             other => format!("{other:?}"),
         }
     }
@@ -159,18 +169,18 @@ impl Shader {
         let mut text = format!("const THREADS = {THREADS}u;\n{COMMON}");
         let mut add = |part: &str| text.push_str(part);
         match *self {
-            Self::MatVec { ty, cols } => {
+            Self::MatVec { ty, cols, fours } => {
                 add(include_str!("../../../shaders/matvec.wgsl"));
-                add(&products(cols, &[("w_", ty)]));
+                add(&products(cols, fours, &[("w_", ty)]));
             }
-            Self::ExpertGateUp { gate, up, cols } => {
+            Self::ExpertGateUp { gate, up, cols, fours } => {
                 add(include_str!("../../../shaders/expert_gate_up.wgsl"));
                 add(ACTIVATION);
-                add(&products(cols, &[("gate_", gate), ("up_", up)]));
+                add(&products(cols, fours, &[("gate_", gate), ("up_", up)]));
             }
-            Self::ExpertDown { ty, cols } => {
+            Self::ExpertDown { ty, cols, fours } => {
                 add(include_str!("../../../shaders/expert_down.wgsl"));
-                add(&products(cols, &[("down_", ty)]));
+                add(&products(cols, fours, &[("down_", ty)]));
             }
             Self::ExpertCombine => add(include_str!("../../../shaders/expert_combine.wgsl")),
             Self::RmsNorm { in_place } => {
@@ -205,8 +215,9 @@ impl Shader {
 }
 
 /// What a matrix product over these weight matrices needs beside its own file.
-fn products(cols: u32, matrices: &[(&str, GgmlType)]) -> String {
-    let mut text = format!("const ROWS = {ROWS}u;\nconst COLS = {cols}u;\n{REDUCE}");
+fn products(cols: u32, fours: bool, matrices: &[(&str, GgmlType)]) -> String {
+    let x = if fours { X_FOURS } else { X_ANY };
+    let mut text = format!("const ROWS = {ROWS}u;\nconst COLS = {cols}u;\n{x}{REDUCE}");
     for (name, ty) in matrices {
         let parts = QUANTS.iter().find(|(t, _)| t == ty).map_or(&[][..], |(_, parts)| parts);
         for part in parts.iter().chain([&ROW_DOT]) {
