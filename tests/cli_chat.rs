@@ -67,7 +67,7 @@ fn a_message_that_does_not_fit_is_refused_and_the_conversation_goes_on() {
     run.expect_code(1);
     assert!(run.stderr().contains("context of 40") && run.stderr().contains("/reset"), "{}", run.stderr());
     let alone = chat(&["-n", "4", "--ctx", "40", "--temp", "0"]).stdin("hi\n").ok();
-    assert_eq!(run.stdout().trim_start_matches('\n'), alone, "the refused message is not kept");
+    assert_eq!(run.stdout(), alone, "the refused message is not kept");
 }
 
 #[test]
@@ -84,6 +84,23 @@ fn a_template_that_refuses_the_conversation_says_so() {
     let run = chat(&["--chat-template", template.to_str().unwrap()]).stdin("hi\n").run();
     run.expect_code(1);
     assert!(run.stderr().contains("no users here"), "{}", run.stderr());
+}
+
+#[test]
+fn thoughts_are_told_on_stderr_and_kept_out_of_stdout() {
+    let dir = Dir::new();
+    let template = dir.file("template", "{{ messages[0].content }}<think>{# until </think> #}");
+    let run = chat(&["-n", "8", "--temp", "0", "--chat-template", template.to_str().unwrap()]).stdin("hi\n").run();
+    run.expect_code(0);
+    assert_eq!(run.stdout(), "\n", "the prompt opens the thoughts, and nothing closes them");
+    let plain = dir.file("plain", "{{ messages[0].content }}<think>");
+    let text = chat(&["-n", "8", "--temp", "0", "--chat-template", plain.to_str().unwrap()]).stdin("hi\n").ok();
+    assert!(run.stderr().contains(text.trim()), "{text:?}: {}", run.stderr());
+}
+
+#[test]
+fn a_template_cannot_come_from_where_messages_come_from() {
+    assert!(chat(&["--chat-template", "-"]).stdin("hi\n").fails(2).contains("--chat-template"));
 }
 
 #[test]

@@ -96,6 +96,19 @@ impl EngineFlags {
         Self { device: DeviceChoice::Gpu(None), ..self.clone() }.check()
     }
 
+    /// Refuses flags about experts for a model that has none.
+    ///
+    /// # Errors
+    /// The first such flag, named.
+    pub fn check_dense(&self) -> Result<()> {
+        let given =
+            [("--cache", self.cache.is_some()), ("--io", self.io != IoFlag::Auto), ("--lanes", self.lanes.is_some())];
+        match given.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(Error::Usage(format!("{flag} is about experts, and this model has none"))),
+            None => Ok(()),
+        }
+    }
+
     /// What the engine is opened with.
     ///
     /// # Errors
@@ -291,6 +304,15 @@ mod tests {
             assert!(error.starts_with(name), "{flags}: {error}");
         }
         assert!(parse("--device reference --kv f32 --memory 4G --lanes 4 --io direct").is_ok());
+    }
+
+    #[test]
+    fn flags_about_experts_are_refused_without_experts() {
+        for (flags, name) in [("--cache 1x", "--cache"), ("--io mmap", "--io"), ("--lanes 2", "--lanes")] {
+            let error = parse(flags).ok().and_then(|line| line.engine.check_dense().err()).map(|e| e.to_string());
+            assert!(error.as_deref().unwrap_or_default().starts_with(name), "{flags}: {error:?}");
+        }
+        assert!(parse("--memory 4G --threads 2").unwrap().engine.check_dense().is_ok());
     }
 
     #[test]

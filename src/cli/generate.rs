@@ -1,6 +1,6 @@
 //! `foregate generate`: one completion.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -9,7 +9,7 @@ use crate::cli::flags::{EngineFlags, ModelFlag, SamplingFlags};
 use crate::cli::input::TextFlags;
 use crate::cli::open::Opened;
 use crate::cli::{demo, message, open, out};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::generate::sampler::{Sampler, Sampling};
 use crate::generate::stream::{Answer, Ended, Generator, LanguageModel, ModelText, Request};
 use crate::gguf::Gguf;
@@ -51,6 +51,10 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     args.engine.check()?;
+    let stdin = Some(Path::new("-"));
+    if args.text.file.as_deref() == stdin && args.chat_template.as_deref() == stdin {
+        return Err(Error::Usage("--file and --chat-template cannot both be stdin".into()));
+    }
     let path = demo::find(args.model.model.as_deref())?;
     let text = args.text.read()?;
     let gguf = Gguf::open(&path)?;

@@ -51,6 +51,9 @@ const UNBOUNDED: u64 = 1 << 50;
 pub fn run(args: &Args) -> Result<()> {
     let options = args.engine.resolve()?;
     let all = unbounded(&args.model, &options)?;
+    if all.plan.experts == 0 {
+        args.engine.check_dense()?;
+    }
     let (plan, refused) = match Planned::new(&args.model, &options) {
         Ok(planned) => (Some(planned.plan), None),
         Err(Error::Budget(why)) => (None, Some(why)),

@@ -65,14 +65,17 @@ pub fn engine(path: &Path, flags: &EngineFlags, ctx: Option<usize>) -> Result<Op
     if info.kind == "gpu" {
         flags.check_gpu()?;
     }
+    if engine.plan().experts == 0 {
+        flags.check_dense()?;
+    }
     message::note(&format!("computing on {}: {}", info.kind, info.name));
     message::notes(engine.notes());
     if flags.verbose {
         let source = engine.source_info();
         message::block(&plan_text(engine.plan()));
         message::note(&format!("experts are read by {} in {} lanes", source.path, source.lanes));
-        message::notes(source.note.as_slice());
     }
+    message::notes(engine.source_info().note.as_slice());
     Ok(Opened { engine, load: start.elapsed() })
 }
 

@@ -53,11 +53,17 @@ impl Display {
         Ok(())
     }
 
-    /// Ends the answer's last line.
-    pub fn end_of_answer(&mut self) -> Result<()> {
-        let open = self.last.is_none() || self.last == Some(Kind::Thought) || !self.line_ended;
-        self.last = None;
-        self.line_ended = true;
+    /// Ends the answer's last line; `answered`: also where there was no word of it.
+    pub fn end_of_answer(&mut self, answered: bool) -> Result<()> {
+        let (last, line_ended) = (self.last.take(), std::mem::replace(&mut self.line_ended, true));
+        if last == Some(Kind::Thought) && !self.terminal && !line_ended {
+            message::block("\n");
+        }
+        let open = match last {
+            None => answered,
+            Some(Kind::Thought) => true,
+            Some(Kind::Answer) => !line_ended,
+        };
         if open { out::write(b"\n") } else { Ok(()) }
     }
 }

@@ -4,7 +4,7 @@ mod dialogue;
 mod display;
 mod lines;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::flags::{EngineFlags, ModelFlag, SamplingFlags};
 use crate::cli::interrupt::Interrupt;
@@ -78,6 +78,9 @@ impl<'a> Command<'a> {
 
 pub fn run(args: &Args) -> Result<()> {
     args.engine.check()?;
+    if args.chat_template.as_deref() == Some(Path::new("-")) {
+        return Err(Error::Usage("--chat-template cannot be stdin: messages come from there".into()));
+    }
     let path = demo::find(args.model.model.as_deref())?;
     let gguf = Gguf::open(&path)?;
     let tokenizer = open::tokenizer(&gguf)?;
@@ -113,7 +116,7 @@ pub fn run(args: &Args) -> Result<()> {
             },
             None => {
                 let turn = interrupt.during(|cancel| dialogue.turn(&mut opened.engine, &line, cancel, &mut display));
-                display.end_of_answer()?;
+                display.end_of_answer(turn.is_ok())?;
                 match turn {
                     Ok(ended) => {
                         tell(ended, opened.engine.ctx());
