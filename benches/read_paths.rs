@@ -26,6 +26,7 @@ fn layers(bytes: u64) -> Vec<ExpertLayer> {
             matrices: [0, 1, 2].map(matrix),
             extents: (0..3).map(|i| Extent { shard: 0, offset: 32 + (layer * 3 + i) * tensor, len: MATRIX }).collect(),
             class: 0,
+            slot_bytes: 0,
         })
         .collect()
 }
@@ -34,7 +35,7 @@ fn layers(bytes: u64) -> Vec<ExpertLayer> {
 fn rate(file: &Path, layers: &[ExpertLayer], path: ReadPath, lanes: usize, at_once: usize, seed: &mut u64) -> f64 {
     let options = SourceOptions { path: Some(path), lanes: Some(lanes) };
     let mut source = Source::open(&[file.to_owned()], layers, options).expect("the file opens");
-    let mut free: Vec<_> = (0..at_once).map(|_| ExpertBuf::new(layers[0].slot_bytes())).collect();
+    let mut free: Vec<_> = (0..at_once).map(|_| ExpertBuf::new(layers[0].window_bytes())).collect();
     let (begin, mut bytes) = (Instant::now(), 0);
     while begin.elapsed() < Duration::from_secs(1) {
         for buf in free.drain(..) {

@@ -31,7 +31,14 @@ fn layers(layers: usize, experts: usize) -> Vec<ExpertLayer> {
     let matrix = ExpertMatrix { ty: GgmlType::F32, rows: 1, cols: 1, extent: 0, start: 0 };
     let extents = vec![Extent { shard: 0, offset: 0, len: 4 }; 3];
     (0..layers as u32)
-        .map(|layer| ExpertLayer { layer, count: experts, matrices: [matrix; 3], extents: extents.clone(), class: 0 })
+        .map(|layer| ExpertLayer {
+            layer,
+            count: experts,
+            matrices: [matrix; 3],
+            extents: extents.clone(),
+            class: 0,
+            slot_bytes: 4096,
+        })
         .collect()
 }
 

@@ -149,6 +149,17 @@ pub enum KvKind {
     Q8_0,
 }
 
+impl KvKind {
+    /// The weight type whose rows have the same layout.
+    pub fn weight_type(self) -> GgmlType {
+        match self {
+            Self::F32 => GgmlType::F32,
+            Self::F16 => GgmlType::F16,
+            Self::Q8_0 => GgmlType::Q8_0,
+        }
+    }
+}
+
 /// One layer's share of the KV cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KvSpec {
@@ -214,6 +225,25 @@ pub struct DeviceInfo {
     pub shares_memory: bool,
 }
 
+/// What a memory plan must know of a device before anything is allocated on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// Bytes of the device's own memory, where it has some apart from the machine's and the system tells.
+    pub memory_bytes: Option<u64>,
+    /// What its driver and transfer buffers take of the machine's memory.
+    pub driver_bytes: u64,
+    /// Tokens per forward pass in prefill unless told otherwise.
+    pub batch: usize,
+    /// Another split of a prompt may move the last bits, so a tight budget must not choose a smaller batch.
+    pub batch_fixed: bool,
+    /// Slots are filled through staging buffers in the machine's memory.
+    pub staged: bool,
+    /// Threads that compute with buffers of their own.
+    pub threads: usize,
+    /// The only storage of keys and values that it has.
+    pub kv_only: Option<KvKind>,
+}
+
 /// A place that holds weights and activations and computes on them.
 ///
 /// Every method that takes `n` works on the first `n` rows of its activations. Sources and destinations differ unless a
@@ -221,6 +251,18 @@ pub struct DeviceInfo {
 pub trait Device {
     /// Who computes.
     fn info(&self) -> DeviceInfo;
+
+    /// What a plan counts with.
+    fn footprint(&self) -> Footprint;
+    /// Bytes that one expert of the layer takes in a slot; an error where it cannot be held.
+    fn slot_bytes(&self, layer: &ExpertLayer) -> Result<usize> {
+        Ok(layer.window_bytes())
+    }
+    /// Bytes of one layer's keys and values.
+    fn kv_bytes(&self, spec: &KvSpec, ctx: usize, kind: KvKind) -> u64 {
+        let rows = |width: usize| kind.weight_type().bytes_for(width as u64).unwrap_or(4 * width as u64);
+        (rows(spec.key_width) + rows(spec.value_width)) * ctx as u64
+    }
 
     // ---- Set-up: everything is allocated here, once ----
 

@@ -28,7 +28,7 @@ pub struct SlotId(pub u32);
 pub struct SlotClass {
     /// Slots in the pool; its ids follow those of the class before.
     pub slots: usize,
-    /// Bytes of one slot's host memory: whole aligned windows.
+    /// Bytes of one slot on the device.
     pub slot_bytes: usize,
 }
 
@@ -83,6 +83,8 @@ pub struct ExpertLayer {
     pub extents: Vec<Extent>,
     /// Which pool of slots its experts live in.
     pub class: usize,
+    /// Bytes that one expert takes in a slot of the device; [`ExpertLayer::window_bytes`] where slots are host memory.
+    pub slot_bytes: usize,
 }
 
 /// Reads start and end at multiples of this, in the file and in memory.
@@ -95,7 +97,7 @@ impl ExpertLayer {
     }
 
     /// Bytes of host memory that hold one expert as aligned windows, wherever its extents start.
-    pub fn slot_bytes(&self) -> usize {
+    pub fn window_bytes(&self) -> usize {
         self.extents.iter().map(|x| window_bytes(x.len)).sum()
     }
 }

@@ -120,7 +120,7 @@ impl Pager {
     /// Joins a cache and a source for the experts of `layers`. At most `staging` buffers (at least one) of the largest
     /// expert are allocated, and only if the device's slots cannot be read into.
     pub fn new(cache: Cache, source: Source, layers: Vec<ExpertLayer>, staging: usize) -> Self {
-        let bytes = layers.iter().map(ExpertLayer::slot_bytes).max().unwrap_or(0);
+        let bytes = layers.iter().map(ExpertLayer::window_bytes).max().unwrap_or(0);
         let staging = Staging { free: Vec::new(), out: 0, limit: staging.max(1), bytes };
         Self {
             cache,

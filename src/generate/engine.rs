@@ -72,16 +72,10 @@ pub struct Progress {
 
 /// A context longer than this must be asked for.
 const CTX_DEFAULT: usize = 4096;
-/// Tokens per forward pass on the CPU unless the budget is tight.
-const BATCH_CPU: usize = 512;
-/// Tokens per forward pass on a GPU; fixed, since another split may move the last bits.
-const BATCH_GPU: usize = 128;
 /// Read lanes that a plan counts with before they are measured.
 const LANES_PLANNED: usize = 10;
 /// The budget of a GPU whose memory the system does not tell.
 const VRAM_FALLBACK: u64 = 4 << 30;
-/// What a GPU's driver takes of the machine's memory.
-const DRIVER_BYTES: u64 = 256 << 20;
 /// The budget where the system does not say how much memory is available.
 const MEMORY_FALLBACK: u64 = 4 << 30;
 
@@ -107,33 +101,32 @@ pub struct Planned {
     kv: KvKind,
 }
 
-/// Which device, once a choice is resolved.
-enum Resolved {
-    Cpu(CpuLevel, usize),
-    Gpu(Box<GpuDevice>),
-    Reference,
-}
-
-impl Resolved {
-    fn new(options: &Options, notes: &mut Vec<String>) -> Result<Self> {
-        let cpu = || -> Result<Self> {
-            let level = options.cpu_features.as_deref().map_or_else(|| Ok(CpuLevel::detect()), CpuLevel::by_name)?;
-            let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-            Ok(Self::Cpu(level, options.threads.unwrap_or_else(cores)))
-        };
-        let gpu = |selector| -> Result<Self> { Ok(Self::Gpu(Box::new(GpuDevice::open(selector, None)?))) };
-        match options.device {
-            DeviceChoice::Reference => Ok(Self::Reference),
-            DeviceChoice::Cpu => cpu(),
-            DeviceChoice::Gpu(number) => gpu(number.map_or(Selector::Any, Selector::Index)),
-            DeviceChoice::Auto => {
-                let usable = |a: &AdapterInfo| a.kind != AdapterKind::Software && a.unusable.is_none();
-                if adapters().iter().any(usable) {
-                    return gpu(Selector::Hardware);
-                }
-                notes.push("no GPU found: computing on the CPU".into());
-                cpu()
+/// The device of a choice; what was chosen for the user goes to `notes`.
+fn device(options: &Options, notes: &mut Vec<String>) -> Result<Box<dyn Device>> {
+    let cpu = || -> Result<Box<dyn Device>> {
+        let level = options.cpu_features.as_deref().map_or_else(|| Ok(CpuLevel::detect()), CpuLevel::by_name)?;
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Box::new(CpuDevice::new(level, options.threads.unwrap_or_else(cores))?))
+    };
+    let gpu = |selector| -> Result<Box<dyn Device>> {
+        let for_the_cpu =
+            [("--threads", options.threads.is_some()), ("--cpu-features", options.cpu_features.is_some())];
+        if let Some((flag, _)) = for_the_cpu.into_iter().find(|(_, given)| *given) {
+            return Err(Error::Usage(format!("{flag} is for the CPU, and a GPU is used: add --device cpu")));
+        }
+        Ok(Box::new(GpuDevice::open(selector, None)?))
+    };
+    match options.device {
+        DeviceChoice::Reference => Ok(Box::new(ReferenceDevice::default())),
+        DeviceChoice::Cpu => cpu(),
+        DeviceChoice::Gpu(number) => gpu(number.map_or(Selector::Any, Selector::Index)),
+        DeviceChoice::Auto => {
+            let usable = |a: &AdapterInfo| a.kind != AdapterKind::Software && a.unusable.is_none();
+            if adapters().iter().any(usable) {
+                return gpu(Selector::Hardware);
             }
+            notes.push("no GPU found: computing on the CPU".into());
+            cpu()
         }
     }
 }
@@ -163,42 +156,25 @@ fn plan(
     model: &mut Model,
     measured: &Measure,
     options: &Options,
-    device: &Resolved,
+    device: &dyn Device,
 ) -> Result<(Plan, KvKind)> {
-    let kv = match device {
-        Resolved::Reference => KvKind::F32,
-        _ => options.kv.unwrap_or(KvKind::F16),
-    };
-    let mut demand = Demand {
+    let (info, footprint) = (device.info(), device.footprint());
+    if options.vram.is_some() && info.kind != "gpu" {
+        return Err(Error::Usage("--vram needs a GPU, and none is used: leave it out".into()));
+    }
+    let apart = || footprint.memory_bytes.map_or(VRAM_FALLBACK, |all| all - all / 10);
+    let kv = footprint.kv_only.or(options.kv).unwrap_or(KvKind::F16);
+    let demand = Demand {
+        device,
         memory: options.memory.unwrap_or_else(default_memory),
-        vram: None,
-        unified: true,
+        vram: options.vram.or_else(|| (!info.shares_memory).then(apart)),
         cache: options.cache,
         ctx: options.ctx.unwrap_or_else(|| model.config.ctx_train.clamp(1, CTX_DEFAULT)),
         batch: options.batch,
-        batch_default: BATCH_CPU,
-        batch_shrinks: true,
         kv,
-        threads: 1,
         lanes: options.lanes.unwrap_or(LANES_PLANNED),
-        staging: false,
-        driver_bytes: 0,
+        looked_for_gpus: options.device == DeviceChoice::Auto && info.kind != "gpu",
     };
-    match device {
-        Resolved::Cpu(_, threads) => demand.threads = *threads,
-        Resolved::Reference => {}
-        Resolved::Gpu(gpu) => {
-            let adapter = gpu.adapter();
-            demand.unified = adapter.shares_memory();
-            let apart = || Some(adapter.memory_bytes.map_or(VRAM_FALLBACK, |all| all - all / 10));
-            demand.vram = options.vram.or_else(|| if demand.unified { None } else { apart() });
-            demand.driver_bytes = DRIVER_BYTES;
-            (demand.batch_default, demand.batch_shrinks, demand.staging) = (BATCH_GPU, false, true);
-        }
-    }
-    if options.vram.is_some() && !matches!(device, Resolved::Gpu(_)) {
-        return Err(Error::Usage("--vram needs a GPU, and none is used: leave it out".into()));
-    }
     Ok((Plan::new(gguf, model, measured, &demand)?, kv))
 }
 
@@ -209,8 +185,8 @@ impl Planned {
     /// A file that is no model that can be run, or a budget that cannot work.
     pub fn new(path: &Path, options: &Options) -> Result<Self> {
         let (gguf, mut model, measured) = measure(path, options)?;
-        let device = Resolved::new(options, &mut Vec::new())?;
-        let (plan, kv) = plan(&gguf, &mut model, &measured, options, &device)?;
+        let device = device(options, &mut Vec::new())?;
+        let (plan, kv) = plan(&gguf, &mut model, &measured, options, &*device)?;
         Ok(Self { gguf, model, plan, kv })
     }
 
@@ -228,13 +204,8 @@ impl Engine {
     pub fn open(path: &Path, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Self> {
         let mut notes = Vec::new();
         let (gguf, mut model, measured) = measure(path, options)?;
-        let resolved = Resolved::new(options, &mut notes)?;
-        let (plan, kv) = plan(&gguf, &mut model, &measured, options, &resolved)?;
-        let mut device: Box<dyn Device> = match resolved {
-            Resolved::Cpu(level, threads) => Box::new(CpuDevice::new(level, threads)?),
-            Resolved::Gpu(gpu) => gpu,
-            Resolved::Reference => Box::new(ReferenceDevice::default()),
-        };
+        let mut device = device(options, &mut notes)?;
+        let (plan, kv) = plan(&gguf, &mut model, &measured, options, &*device)?;
         let mut done = 0;
         let mut count = |bytes| {
             done += bytes;

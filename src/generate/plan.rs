@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use crate::compute::KvKind;
+use crate::compute::{Device, KvKind};
 use crate::error::{Error, Result};
 use crate::expert::SlotClass;
 use crate::expert::cache::{classes_for, smallest_budget};
@@ -30,42 +30,33 @@ pub enum CacheSize {
 }
 
 /// What a plan is made for.
-#[derive(Clone, Debug)]
-pub struct Demand {
+pub struct Demand<'a> {
+    /// Where it will stand.
+    pub device: &'a dyn Device,
     /// Ceiling of the process's resident set, in bytes.
     pub memory: u64,
     /// Ceiling of device memory.
     pub vram: Option<u64>,
-    /// Device memory is the machine's own, so that it lies inside `memory` too.
-    pub unified: bool,
     /// Expert cache.
     pub cache: CacheSize,
     /// Positions of the KV cache.
     pub ctx: usize,
-    /// Tokens per forward pass in prefill; `None`: the most that leaves the cache its room.
+    /// Tokens per forward pass in prefill; `None`: the device's default, or the most that leaves the cache its room.
     pub batch: Option<usize>,
-    /// The largest batch that is chosen when none is asked for, and whether a tight budget may choose a smaller one.
-    pub batch_default: usize,
-    /// See `batch_default`.
-    pub batch_shrinks: bool,
     /// Storage of keys and values.
     pub kv: KvKind,
-    /// Threads that compute.
-    pub threads: usize,
     /// Reads in flight.
     pub lanes: usize,
-    /// Slots are filled through staging buffers.
-    pub staging: bool,
-    /// What the device's driver takes of the machine's memory.
-    pub driver_bytes: u64,
+    /// GPUs were looked for, which loads their drivers.
+    pub looked_for_gpus: bool,
 }
 
-impl Demand {
+impl Demand<'_> {
     /// What weights, activations and slots may take, when the host's own share is `host`.
     fn device_budget(&self, host: u64) -> u64 {
         let memory = self.memory.saturating_sub(host);
         match self.vram {
-            Some(vram) if self.unified => vram.min(memory),
+            Some(vram) if self.device.info().shares_memory => vram.min(memory),
             Some(vram) => vram,
             None => memory,
         }
@@ -74,7 +65,9 @@ impl Demand {
     /// The flag that binds, its value, and what must fit under it beside the device's share.
     fn ceiling(&self, host: u64) -> (&'static str, u64, u64) {
         match self.vram {
-            Some(vram) if !self.unified || vram < self.memory.saturating_sub(host) => ("--vram", vram, 0),
+            Some(vram) if !self.device.info().shares_memory || vram < self.memory.saturating_sub(host) => {
+                ("--vram", vram, 0)
+            }
             _ => ("--memory", self.memory, host),
         }
     }
@@ -119,6 +112,8 @@ pub struct Plan {
 
 /// The program itself, its stacks and small allocations.
 const PROCESS_BYTES: u64 = 28 << 20;
+/// The libraries that looking for GPUs leaves in the process.
+const DRIVER_LIBRARIES_BYTES: u64 = 48 << 20;
 /// A tensor's entry in the file index.
 const TENSOR_BYTES: u64 = 256;
 /// A token's share of the vocabulary tables, and a merge's.
@@ -153,24 +148,29 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Budget`] with the smallest budget that works.
-    pub fn new(gguf: &Gguf, model: &mut Model, measured: &Measure, demand: &Demand) -> Result<Self> {
-        let k = model.config.max_k();
+    pub fn new(gguf: &Gguf, model: &mut Model, measured: &Measure, demand: &Demand<'_>) -> Result<Self> {
+        let (k, footprint) = (model.config.max_k(), demand.device.footprint());
+        for layer in &mut model.experts {
+            layer.slot_bytes = demand.device.slot_bytes(layer)?;
+        }
+        let model = &mut *model;
         let slots_min = if k == 0 { 0 } else { smallest_budget(&model.experts, k, 0) };
         let fixed = |batch: usize| Fixed::count(gguf, model, measured, demand, batch);
         let (need, budget) = (|f: &Fixed| f.device() + slots_min, |f: &Fixed| demand.device_budget(f.host()));
         let batch = demand.batch.unwrap_or_else(|| {
             let base = fixed(1).activations;
-            let halved = std::iter::successors(Some(demand.batch_default), |b| (*b > 1).then(|| b / 2));
+            let halved = std::iter::successors(Some(footprint.batch), |b| (*b > 1).then(|| b / 2));
             let fits = |&b: &usize| {
                 let f = fixed(b);
                 need(&f) <= budget(&f) && f.activations - base <= budget(&f) / BATCH_SHARE
             };
-            if demand.batch_shrinks { halved.clone().find(fits).unwrap_or(1) } else { demand.batch_default }
+            if footprint.batch_fixed { footprint.batch } else { halved.clone().find(fits).unwrap_or(1) }
         });
         let f = fixed(batch);
         // what the ceiling that is named must hold at least
         let (flag, ceiling, beside) = demand.ceiling(f.host());
-        let smallest = beside + if demand.batch.is_none() && demand.batch_shrinks { need(&fixed(1)) } else { need(&f) };
+        let smallest =
+            beside + if demand.batch.is_none() && !footprint.batch_fixed { need(&fixed(1)) } else { need(&f) };
         if need(&f) > budget(&f) {
             return Err(too_small(flag, ceiling, smallest));
         }
@@ -224,8 +224,8 @@ fn slots(
     flag: &str,
     smallest: u64,
 ) -> Result<Vec<SlotClass>> {
-    let largest = model.experts.iter().map(|l| l.slot_bytes() as u64).max().unwrap_or(0);
-    let all: u64 = model.experts.iter().map(|l| (l.slot_bytes() * l.count) as u64).sum();
+    let largest = model.experts.iter().map(|l| l.slot_bytes as u64).max().unwrap_or(0);
+    let all: u64 = model.experts.iter().map(|l| (l.slot_bytes * l.count) as u64).sum();
     let experts: usize = model.experts.iter().map(|l| l.count).sum();
     let least = smallest_budget(&model.experts, k, 0);
     let wanted = match cache {
@@ -257,29 +257,28 @@ fn slots(
 }
 
 impl Fixed {
-    fn count(gguf: &Gguf, model: &Model, measured: &Measure, demand: &Demand, batch: usize) -> Self {
+    fn count(gguf: &Gguf, model: &Model, measured: &Measure, demand: &Demand<'_>, batch: usize) -> Self {
         let meta = gguf.metadata();
         let len = |key: &str| meta.strings(key).ok().flatten().map_or(0, |s| s.len() as u64);
         let tokens = len("tokenizer.ggml.tokens");
         let c = &model.config;
-        let kv_layer = |s: crate::compute::KvSpec| {
-            let bytes = |w: usize| demand.kv.weight_type().bytes_for(w as u64).unwrap_or(4 * w as u64);
-            (bytes(s.key_width) + bytes(s.value_width)) * demand.ctx as u64
-        };
-        let largest = model.experts.iter().map(|l| l.slot_bytes() as u64).max().unwrap_or(0);
+        let footprint = demand.device.footprint();
+        let libraries = if demand.looked_for_gpus { DRIVER_LIBRARIES_BYTES } else { 0 };
+        let kv = kv_specs(c).into_iter().map(|spec| demand.device.kv_bytes(&spec, demand.ctx, demand.kv));
+        let largest = model.experts.iter().map(|l| l.window_bytes() as u64).max().unwrap_or(0);
         Self {
-            process: PROCESS_BYTES + demand.driver_bytes + gguf.tensors().len() as u64 * TENSOR_BYTES,
+            process: PROCESS_BYTES + footprint.driver_bytes + libraries + gguf.tensors().len() as u64 * TENSOR_BYTES,
             tokenizer: tokens * TOKEN_BYTES + len("tokenizer.ggml.merges") * MERGE_BYTES,
             weights: measured.bytes,
-            kv: kv_specs(c).into_iter().map(kv_layer).sum(),
+            kv: kv.sum(),
             activations: activation_bytes(model, batch) + scratch_bytes(c, measured, demand, batch),
-            staging: if demand.staging { largest * (demand.lanes as u64 + 1) } else { 0 },
+            staging: if footprint.staged { largest * (demand.lanes as u64 + 1) } else { 0 },
         }
     }
 }
 
 /// What the devices use beside activations: quantised inputs, products before they are turned, experts' inner values.
-fn scratch_bytes(c: &Config, measured: &Measure, demand: &Demand, batch: usize) -> u64 {
+fn scratch_bytes(c: &Config, measured: &Measure, demand: &Demand<'_>, batch: usize) -> u64 {
     let batch64 = batch as u64;
     let cols = measured.max_cols.max(c.d_model as u64);
     let rows = measured.max_layer_rows;
@@ -288,7 +287,7 @@ fn scratch_bytes(c: &Config, measured: &Measure, demand: &Demand, batch: usize) 
     let per_use = |m: &crate::model::config::MoeConfig| (m.rule.k * (16 * c.d_model + 16 * m.width)) as u64;
     let experts = c.moe_layers().map(|(_, m)| per_use(m)).max().unwrap_or(0) * batch64;
     let heads = c.layers.iter().map(|l| l.attention.heads / l.attention.kv_heads.min(l.attention.heads)).max();
-    let scores = 8 * (heads.unwrap_or(1) * demand.ctx * demand.threads) as u64;
+    let scores = 8 * (heads.unwrap_or(1) * demand.ctx * demand.device.footprint().threads) as u64;
     // the rows of logits that leave the device, and a whole prompt batch of embeddings
     let copies = 4 * (c.n_vocab as u64 * LOGIT_ROWS.min(batch) as u64 + c.d_model as u64 * batch64);
     input + product + experts + scores + copies

@@ -9,7 +9,7 @@ use std::io::Read;
 use crate::compute::{Device, ExpertOps, Linear, Norm, Weight, WeightDesc};
 use crate::compute::{Heads, RouteRule};
 use crate::error::{Error, Result};
-use crate::expert::{ExpertLayer, ExpertMatrix, Extent};
+use crate::expert::{ExpertLayer, ExpertMatrix, Extent, window_bytes};
 use crate::gguf::{GgmlType, Gguf, TensorInfo};
 use crate::model::arch::{Presence, QkNorm, Shared};
 use crate::model::config::{AttentionConfig, Config, FfnConfig, MoeConfig};
@@ -484,7 +484,8 @@ impl Builder<'_> {
             let matrices = [matrix(gate, width, 0, 0), matrix(up, width, 1, 0), matrix(down, d, 2, 0)];
             (matrices, vec![extent(gate), extent(up), extent(down)])
         };
-        Ok(ExpertLayer { layer: il as u32, count: n, matrices, extents, class: 0 })
+        let slot_bytes = extents.iter().map(|x| window_bytes(x.len)).sum();
+        Ok(ExpertLayer { layer: il as u32, count: n, matrices, extents, class: 0, slot_bytes })
     }
 }
 

@@ -22,7 +22,7 @@ fn layer(types: [GgmlType; 3], width: usize, class: usize) -> ExpertLayer {
         start: 0,
     });
     let extents = matrices.iter().map(|m| Extent { shard: 0, offset: 0, len: m.bytes() }).collect();
-    ExpertLayer { layer: class as u32, count: 8, matrices, extents, class }
+    ExpertLayer { layer: class as u32, count: 8, matrices, extents, class, slot_bytes: 0 }
 }
 
 /// One expert's bytes per matrix, and their weights.
@@ -40,7 +40,7 @@ impl Expert {
 
     /// As the pager brings it: each extent at some offset inside an aligned window.
     fn staged(&self, layer: &ExpertLayer) -> ExpertBuf {
-        let mut buf = ExpertBuf::new(layer.slot_bytes());
+        let mut buf = ExpertBuf::new(layer.window_bytes());
         let mut window = 0;
         for (i, bytes) in self.bytes.iter().enumerate() {
             buf.starts[i] = window + 32 * (i + 1);
@@ -83,7 +83,7 @@ fn check(types: [GgmlType; 3], width: usize, n: usize, activation: Activation, w
     let Some(mut device) = open() else { return };
     let mut rng = Rng(30 + n as u64);
     let layer = layer(types, width, 0);
-    let classes = [SlotClass { slots: 5, slot_bytes: layer.slot_bytes() }];
+    let classes = [SlotClass { slots: 5, slot_bytes: layer.window_bytes() }];
     device.new_slots(&classes, std::slice::from_ref(&layer), n * 2).unwrap();
     let experts: Vec<Expert> = (0..4).map(|_| Expert::random(&mut rng, &layer)).collect();
     let extras = with_extras.then(|| Extras {
@@ -99,7 +99,7 @@ fn check(types: [GgmlType; 3], width: usize, n: usize, activation: Activation, w
     for (e, expert) in experts.iter().enumerate() {
         assert!(device.slot_take(SlotId(4 - e as u32)).is_none());
         let back = device.slot_put(SlotId(4 - e as u32), &layer, expert.staged(&layer)).unwrap();
-        assert_eq!(back.unwrap().bytes().len(), layer.slot_bytes());
+        assert_eq!(back.unwrap().bytes().len(), layer.window_bytes());
     }
     let routing = Routing {
         k: 2,
@@ -162,7 +162,7 @@ fn a_slot_that_is_filled_again_while_work_is_recorded_keeps_both_answers() {
     let mut rng = Rng(40);
     let layer = layer([GgmlType::Q8_0; 3], 64, 0);
     device
-        .new_slots(&[SlotClass { slots: 1, slot_bytes: layer.slot_bytes() }], std::slice::from_ref(&layer), 2)
+        .new_slots(&[SlotClass { slots: 1, slot_bytes: layer.window_bytes() }], std::slice::from_ref(&layer), 2)
         .unwrap();
     let experts = [Expert::random(&mut rng, &layer), Expert::random(&mut rng, &layer)];
     let x = rng.floats(D);
@@ -187,7 +187,7 @@ fn slots_spread_over_slabs_and_classes() {
     let mut rng = Rng(41);
     // 2304 x 256 F32 three times: 7 MB an expert, so that 18 fill a slab of 128 MiB
     let layers = [layer([GgmlType::F32; 3], 2304, 0), layer([GgmlType::Q8_0; 3], 64, 1)];
-    let classes = layers.each_ref().map(|l| SlotClass { slots: 20, slot_bytes: l.slot_bytes() });
+    let classes = layers.each_ref().map(|l| SlotClass { slots: 20, slot_bytes: l.window_bytes() });
     device.new_slots(&classes, &layers, 4).unwrap();
     let x = rng.floats(D);
     let (input, out) = (device.new_act(D, 1).unwrap(), device.new_act(D, 1).unwrap());
@@ -219,7 +219,7 @@ fn slots_spread_over_slabs_and_classes() {
 fn a_type_without_a_kernel_is_refused_at_set_up() {
     let Some(mut device) = open() else { return };
     let layer = layer([GgmlType::IQ2_XS, GgmlType::Q8_0, GgmlType::Q8_0], 64, 0);
-    let e = device.new_slots(&[SlotClass { slots: 1, slot_bytes: layer.slot_bytes() }], &[layer], 2).unwrap_err();
+    let e = device.new_slots(&[SlotClass { slots: 1, slot_bytes: layer.window_bytes() }], &[layer], 2).unwrap_err();
     assert!(e.to_string().contains("IQ2_XS"), "{e}");
 }
 
@@ -228,6 +228,6 @@ fn an_expert_above_one_binding_is_refused() {
     let Some(mut device) = open() else { return };
     let width = (device.adapter().max_binding_bytes.min(1 << 30) / (3 * D as u64 * 4)) as usize + 16;
     let layer = layer([GgmlType::F32; 3], width, 0);
-    let e = device.new_slots(&[SlotClass { slots: 1, slot_bytes: layer.slot_bytes() }], &[layer], 2).unwrap_err();
+    let e = device.new_slots(&[SlotClass { slots: 1, slot_bytes: layer.window_bytes() }], &[layer], 2).unwrap_err();
     assert!(e.to_string().contains("largest binding"), "{e}");
 }

@@ -10,7 +10,6 @@ use crate::compute::cpu::linear::format;
 use crate::compute::cpu::math;
 use crate::compute::{Act, Attention, KvKind, KvSpec};
 use crate::error::{Error, Result};
-use crate::gguf::GgmlType;
 use crate::quant::{Acts, CpuLevel};
 
 /// Keys and values of one layer.
@@ -29,17 +28,6 @@ struct Rows {
 
 /// Elements per block of [`KvKind::Q8_0`].
 const Q8_BLOCK: usize = 32;
-
-impl KvKind {
-    /// The weight type whose rows have the same layout.
-    pub fn weight_type(self) -> GgmlType {
-        match self {
-            Self::F32 => GgmlType::F32,
-            Self::F16 => GgmlType::F16,
-            Self::Q8_0 => GgmlType::Q8_0,
-        }
-    }
-}
 
 impl LayerKv {
     pub fn new(spec: &KvSpec, ctx: usize, kind: KvKind) -> Result<Self> {

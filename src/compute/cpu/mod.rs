@@ -16,13 +16,16 @@ use rayon::prelude::*;
 use crate::compute::host::Host;
 use crate::compute::reference::ops::head_ranges;
 use crate::compute::{
-    Act, Activation, Attention, Device, DeviceInfo, ExpertJob, ExpertOps, Heads, KvKind, KvSpec, Linear, Norm,
-    RopeKind, Routing, Weight, WeightDesc, reference,
+    Act, Activation, Attention, Device, DeviceInfo, ExpertJob, ExpertOps, Footprint, Heads, KvKind, KvSpec, Linear,
+    Norm, RopeKind, Routing, Weight, WeightDesc, reference,
 };
 use crate::error::{Error, Result};
 use crate::expert::{ExpertBuf, ExpertLayer, SlotClass, SlotId};
 use crate::os;
 use crate::quant::{Acts, CpuLevel};
+
+/// Tokens per forward pass in prefill unless the budget is tight.
+const BATCH: usize = 512;
 
 /// See the module.
 pub struct CpuDevice {
@@ -77,6 +80,18 @@ impl Device for CpuDevice {
         let name =
             format!("{}, {} kernels, {} threads", os::cpu_name(), self.level.name(), self.pool.current_num_threads());
         DeviceInfo { kind: "cpu", name, shares_memory: true }
+    }
+
+    fn footprint(&self) -> Footprint {
+        Footprint {
+            memory_bytes: None,
+            driver_bytes: 0,
+            batch: BATCH,
+            batch_fixed: false,
+            staged: false,
+            threads: self.pool.current_num_threads(),
+            kv_only: None,
+        }
     }
 
     fn load_weight(&mut self, desc: &WeightDesc<'_>, data: &mut dyn Read) -> Result<Weight> {

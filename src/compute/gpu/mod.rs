@@ -19,8 +19,8 @@ use std::io::Read;
 use std::ops::Range;
 
 use super::{
-    Act, Activation, Attention, Device, DeviceInfo, ExpertJob, ExpertOps, Heads, KvKind, KvSpec, Linear, Norm,
-    RopeKind, Routing, Weight, WeightDesc,
+    Act, Activation, Attention, Device, DeviceInfo, ExpertJob, ExpertOps, Footprint, Heads, KvKind, KvSpec, Linear,
+    Norm, RopeKind, Routing, Weight, WeightDesc,
 };
 use crate::error::{Error, Result};
 use crate::expert::{ExpertBuf, ExpertLayer, SlotClass, SlotId};
@@ -53,6 +53,11 @@ impl ActBuf {
         Binding { buf: self.buf, offset: rows.start as u64 * row, bytes: rows.len() as u64 * row }
     }
 }
+
+/// Tokens per forward pass in prefill; the same for every budget.
+const BATCH: usize = 128;
+/// What drivers were seen to take of the machine's memory, with the transfer buffers of this device.
+const DRIVER_BYTES: u64 = 256 << 20;
 
 /// The device.
 pub struct GpuDevice {
@@ -117,6 +122,27 @@ impl Device for GpuDevice {
             name: format!("{} ({})", adapter.name, adapter.backend),
             shares_memory: adapter.shares_memory(),
         }
+    }
+
+    fn footprint(&self) -> Footprint {
+        let apart = !self.engine.info.shares_memory();
+        Footprint {
+            memory_bytes: self.engine.info.memory_bytes.filter(|_| apart),
+            driver_bytes: DRIVER_BYTES,
+            batch: BATCH,
+            batch_fixed: true,
+            staged: true,
+            threads: 1,
+            kv_only: None,
+        }
+    }
+
+    fn slot_bytes(&self, layer: &ExpertLayer) -> Result<usize> {
+        Ok(packed_expert_bytes(layer)? as usize)
+    }
+
+    fn kv_bytes(&self, spec: &KvSpec, ctx: usize, kind: KvKind) -> u64 {
+        kv_bytes(spec, ctx, kind)
     }
 
     fn load_weight(&mut self, desc: &WeightDesc<'_>, data: &mut dyn Read) -> Result<Weight> {

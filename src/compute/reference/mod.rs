@@ -12,8 +12,8 @@ use std::ops::Range;
 
 use crate::compute::host::Host;
 use crate::compute::{
-    Act, Activation, Attention, Device, DeviceInfo, ExpertJob, ExpertOps, Heads, KvKind, KvSpec, Linear, Norm,
-    RopeKind, Routing, Weight, WeightDesc,
+    Act, Activation, Attention, Device, DeviceInfo, ExpertJob, ExpertOps, Footprint, Heads, KvKind, KvSpec, Linear,
+    Norm, RopeKind, Routing, Weight, WeightDesc,
 };
 use crate::error::Result;
 use crate::expert::{ExpertBuf, ExpertLayer, SlotClass, SlotId};
@@ -38,6 +38,18 @@ impl Device for ReferenceDevice {
         DeviceInfo { kind: "reference", name: "scalar F32, one thread".into(), shares_memory: true }
     }
 
+    fn footprint(&self) -> Footprint {
+        Footprint {
+            memory_bytes: None,
+            driver_bytes: 0,
+            batch: 512,
+            batch_fixed: false,
+            staged: false,
+            threads: 1,
+            kv_only: Some(KvKind::F32),
+        }
+    }
+
     fn load_weight(&mut self, desc: &WeightDesc<'_>, data: &mut dyn Read) -> Result<Weight> {
         self.host.load(desc, data)
     }
@@ -46,7 +58,7 @@ impl Device for ReferenceDevice {
         Ok(self.host.new_act(width, max_rows))
     }
 
-    /// The reference keeps F32 whatever `kind` says; the plan knows.
+    /// The reference keeps F32 whatever `kind` says; see its footprint.
     fn new_kv(&mut self, layers: &[KvSpec], ctx: usize, _kind: KvKind) -> Result<()> {
         let new = |spec: &KvSpec| LayerKv {
             key_width: spec.key_width,

@@ -54,7 +54,7 @@ pub fn classes_for(layers: &mut [ExpertLayer], k: usize, budget: u64) -> Result<
 pub fn smallest_budget(layers: &[ExpertLayer], k: usize, staging: usize) -> u64 {
     let sizes = class_sizes(layers);
     let slots: u128 = demands(layers, &sizes, k).iter().map(|d| d.bytes(d.least)).sum();
-    let largest = layers.iter().map(ExpertLayer::slot_bytes).max().unwrap_or(0);
+    let largest = layers.iter().map(|l| l.slot_bytes).max().unwrap_or(0);
     u64::try_from(slots + staging as u128 * largest as u128).unwrap_or(u64::MAX)
 }
 
@@ -62,7 +62,7 @@ pub fn smallest_budget(layers: &[ExpertLayer], k: usize, staging: usize) -> u64 
 fn class_sizes(layers: &[ExpertLayer]) -> Vec<usize> {
     let mut experts = BTreeMap::<usize, usize>::new();
     for layer in layers {
-        *experts.entry(layer.slot_bytes()).or_default() += layer.count;
+        *experts.entry(layer.slot_bytes).or_default() += layer.count;
     }
     let Some((&largest, _)) = experts.last_key_value() else { return Vec::new() };
     let used: u128 = experts.iter().map(|(&bytes, &n)| bytes as u128 * n as u128).sum();
@@ -72,7 +72,7 @@ fn class_sizes(layers: &[ExpertLayer]) -> Vec<usize> {
 
 /// The smallest class that holds the layer's experts.
 fn class_of(sizes: &[usize], layer: &ExpertLayer) -> usize {
-    sizes.partition_point(|&bytes| bytes < layer.slot_bytes())
+    sizes.partition_point(|&bytes| bytes < layer.slot_bytes)
 }
 
 fn demands(layers: &[ExpertLayer], sizes: &[usize], k: usize) -> Vec<Demand> {
@@ -88,20 +88,21 @@ fn demands(layers: &[ExpertLayer], sizes: &[usize], k: usize) -> Vec<Demand> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expert::{ExpertMatrix, Extent};
+    use crate::expert::{ExpertMatrix, Extent, window_bytes};
     use crate::gguf::GgmlType;
 
     /// A layer of F32 experts with three matrices of `rows` x 1024.
     fn layer(layer: u32, count: usize, rows: usize) -> ExpertLayer {
         let matrix = |extent| ExpertMatrix { ty: GgmlType::F32, rows, cols: 1024, extent, start: 0 };
         let extent = Extent { shard: 0, offset: 0, len: rows * 4096 };
-        ExpertLayer { layer, count, matrices: [0, 1, 2].map(matrix), extents: vec![extent; 3], class: usize::MAX }
+        let (matrices, extents, slot_bytes) = ([0, 1, 2].map(matrix), vec![extent; 3], 3 * window_bytes(rows * 4096));
+        ExpertLayer { layer, count, matrices, extents, class: usize::MAX, slot_bytes }
     }
 
     #[test]
     fn layers_of_nearly_one_size_share_a_pool() {
         let mut layers = [layer(0, 8, 90), layer(1, 8, 100)];
-        let bytes = layers[1].slot_bytes();
+        let bytes = layers[1].slot_bytes;
         let classes = classes_for(&mut layers, 2, 5 * bytes as u64 + 1).unwrap();
         assert_eq!(classes, [SlotClass { slots: 5, slot_bytes: bytes }]);
         assert!(layers.iter().all(|l| l.class == 0));
@@ -110,7 +111,7 @@ mod tests {
     #[test]
     fn layers_of_very_different_sizes_have_pools_divided_by_their_bytes() {
         let mut layers = [layer(0, 32, 10), layer(1, 32, 100)];
-        let (small, large) = (layers[0].slot_bytes(), layers[1].slot_bytes());
+        let (small, large) = (layers[0].slot_bytes, layers[1].slot_bytes);
         let half = 16 * (small + large) as u64;
         let classes = classes_for(&mut layers, 2, half).unwrap();
         assert_eq!(classes, [SlotClass { slots: 16, slot_bytes: small }, SlotClass { slots: 16, slot_bytes: large }]);
@@ -130,7 +131,7 @@ mod tests {
             let least = smallest_budget(&layers, 6, 0);
             let classes = classes_for(&mut layers, 6, least).unwrap();
             for l in &layers {
-                assert!(classes[l.class].slots >= 6.min(l.count) && classes[l.class].slot_bytes >= l.slot_bytes());
+                assert!(classes[l.class].slots >= 6.min(l.count) && classes[l.class].slot_bytes >= l.slot_bytes);
             }
             let refused = classes_for(&mut layers, 6, least - 1).unwrap_err().to_string();
             assert!(refused.contains(&least.to_string()), "{refused}");
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn staging_buffers_add_to_the_smallest_budget() {
         let layers = [layer(0, 8, 100)];
-        let one = layers[0].slot_bytes() as u64;
+        let one = layers[0].slot_bytes as u64;
         assert_eq!(smallest_budget(&layers, 2, 3), smallest_budget(&layers, 2, 0) + 3 * one);
     }
 }

@@ -10,7 +10,14 @@ use crate::gguf::GgmlType;
 
 fn layer(layer: u32, count: usize, class: usize) -> ExpertLayer {
     let matrix = ExpertMatrix { ty: GgmlType::F32, rows: 1, cols: 1, extent: 0, start: 0 };
-    ExpertLayer { layer, count, matrices: [matrix; 3], extents: vec![Extent { shard: 0, offset: 0, len: 4 }; 3], class }
+    ExpertLayer {
+        layer,
+        count,
+        matrices: [matrix; 3],
+        extents: vec![Extent { shard: 0, offset: 0, len: 4 }; 3],
+        class,
+        slot_bytes: 4096,
+    }
 }
 
 fn cache(layers: &[ExpertLayer], slots: &[usize]) -> Cache {

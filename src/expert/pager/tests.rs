@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use super::*;
 use crate::compute::{
-    Activation, Attention, DeviceInfo, Heads, KvKind, KvSpec, Linear, Norm, RopeKind, Weight, WeightDesc,
+    Activation, Attention, DeviceInfo, Footprint, Heads, KvKind, KvSpec, Linear, Norm, RopeKind, Weight, WeightDesc,
 };
 use crate::error::Error;
 use crate::expert::cache::{Lru, classes_for, smallest_budget};
@@ -60,6 +60,7 @@ impl Mock {
 #[allow(clippy::too_many_arguments)]
 #[rustfmt::skip]
 impl Device for Mock {
+    fn footprint(&self) -> Footprint { unreachable!() }
     fn info(&self) -> DeviceInfo { unreachable!() }
     fn load_weight(&mut self, _: &WeightDesc<'_>, _: &mut dyn Read) -> Result<Weight> { unreachable!() }
     fn new_act(&mut self, _: usize, _: usize) -> Result<Act> { unreachable!() }
@@ -86,12 +87,12 @@ impl Device for Mock {
     fn slot_put(&mut self, slot: SlotId, layer: &ExpertLayer, mut buf: ExpertBuf) -> Result<Option<ExpertBuf>> {
         let own = &mut self.slots[slot.0 as usize];
         if self.host {
-            assert!(own.is_none() && buf.bytes().len() >= layer.slot_bytes());
+            assert!(own.is_none() && buf.bytes().len() >= layer.window_bytes());
             *own = Some(buf);
             return self.operation().map(|()| None);
         }
         let own = own.as_mut().unwrap();
-        let len = layer.slot_bytes();
+        let len = layer.window_bytes();
         own.bytes_mut()[..len].copy_from_slice(&buf.bytes()[..len]);
         own.starts = buf.starts;
         // What stays in a staging buffer must not matter.
@@ -149,8 +150,9 @@ impl Model {
             matrices: [matrix(n, 0, 0), matrix(n, 1, 0), matrix(n, 2, 0)],
             extents: vec![a, b, c],
             class: 0,
+            slot_bytes: 0,
         };
-        let layers = vec![
+        let mut layers = vec![
             split(1, 5, [extent(0, rows(5)), extent(0, rows(5)), extent(1, rows(5))]),
             split(2, 150, [extent(1, rows(150)), extent(0, rows(150)), extent(0, rows(150))]),
             ExpertLayer {
@@ -159,8 +161,10 @@ impl Model {
                 matrices: [matrix(150, 0, 0), matrix(150, 0, rows(150)), matrix(185, 1, 0)],
                 extents: vec![extent(0, 2 * rows(150)), extent(1, rows(185))],
                 class: 0,
+                slot_bytes: 0,
             },
         ];
+        layers.iter_mut().for_each(|l| l.slot_bytes = l.window_bytes());
         let noise = |len: u64, seed: u64| -> Vec<u8> {
             (0..len).map(|i| ((i ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
         };
@@ -258,7 +262,7 @@ proptest! {
         steps in steps(3), setup in setups(), share in 0u64..=110,
     ) {
         let model = Model::new();
-        let all: u64 = model.layers.iter().map(|l| (l.slot_bytes() * EXPERTS) as u64).sum();
+        let all: u64 = model.layers.iter().map(|l| (l.slot_bytes * EXPERTS) as u64).sum();
         let (mut pager, mut device) = model.pager(3, (all * share / 100).max(model.smallest(3)), &setup);
         let mut distinct = 0;
         for (at, chosen) in steps {

@@ -147,7 +147,7 @@ impl Source {
         (2 * self.lanes.count() * PIECE).div_ceil(slot_bytes.max(1)).clamp(2, 2 * self.lanes.count().max(1))
     }
 
-    /// Queues the read of expert `index` of a layer into `buf`, which holds at least [`ExpertLayer::slot_bytes`].
+    /// Queues the read of expert `index` of a layer into `buf`, which holds at least [`ExpertLayer::window_bytes`].
     pub fn submit(&mut self, layer: &ExpertLayer, index: u32, buf: ExpertBuf) {
         let id = ExpertId { layer: layer.layer, index };
         let ExpertBuf { mem: mut rest, mut starts } = buf;

@@ -24,7 +24,7 @@ fn file(content: &[u8]) -> NamedTempFile {
 
 fn layer(count: usize, extents: Vec<Extent>) -> ExpertLayer {
     let matrix = ExpertMatrix { ty: GgmlType::F32, rows: 1, cols: 1, extent: 0, start: 0 };
-    ExpertLayer { layer: 7, count, matrices: [matrix; 3], extents, class: 0 }
+    ExpertLayer { layer: 7, count, matrices: [matrix; 3], extents, class: 0, slot_bytes: 0 }
 }
 
 fn open(paths: &[PathBuf], layer: &ExpertLayer, path: ReadPath, lanes: usize) -> Source {
@@ -54,12 +54,12 @@ fn every_path_and_number_of_lanes_reads_the_bytes_of_the_file() {
         // Twice, so that buffers are used again.
         for _ in 0..2 {
             for index in [2, 0, 1] {
-                source.submit(&layer, index, ExpertBuf::new(layer.slot_bytes()));
+                source.submit(&layer, index, ExpertBuf::new(layer.window_bytes()));
             }
             let mut seen = Vec::new();
             while let Some(landed) = source.wait() {
                 landed.result.unwrap();
-                assert_eq!(landed.buf.bytes().len(), layer.slot_bytes());
+                assert_eq!(landed.buf.bytes().len(), layer.window_bytes());
                 assert_eq!(landed.buf.bytes().as_ptr() as usize % WINDOW, 0);
                 for (i, extent) in layer.extents.iter().enumerate() {
                     let from = extent.offset as usize + landed.id.index as usize * extent.len;
@@ -87,7 +87,7 @@ fn reads_through_the_page_cache_read_no_byte_too_many() {
     let paths: Vec<PathBuf> = files.iter().map(|f| f.path().to_owned()).collect();
     for path in [ReadPath::Mmap, ReadPath::Buffered] {
         let mut source = open(&paths, &layer, path, 2);
-        source.submit(&layer, 1, ExpertBuf::new(layer.slot_bytes()));
+        source.submit(&layer, 1, ExpertBuf::new(layer.window_bytes()));
         assert_eq!(source.wait().unwrap().bytes, layer.expert_bytes() as u64);
     }
 }
@@ -104,7 +104,7 @@ fn a_shortened_file_is_an_error_with_file_expert_and_offset_and_the_buffer_comes
         let mut source = open(&[file.path().to_owned()], &layer, path, 2);
         file.as_file().set_len(50_000).unwrap();
         for index in [4, 0] {
-            source.submit(&layer, index, ExpertBuf::new(layer.slot_bytes()));
+            source.submit(&layer, index, ExpertBuf::new(layer.window_bytes()));
         }
         let mut landed = [source.wait().unwrap(), source.wait().unwrap()];
         landed.sort_by_key(|l| l.id);
@@ -114,7 +114,7 @@ fn a_shortened_file_is_an_error_with_file_expert_and_offset_and_the_buffer_comes
         for part in [file.path().to_str().unwrap(), "expert 4 of layer 7", "ends at byte", "shortened"] {
             assert!(message.contains(part), "{path}: {message}");
         }
-        assert_eq!(last.buf.bytes().len(), layer.slot_bytes());
+        assert_eq!(last.buf.bytes().len(), layer.window_bytes());
         assert!(source.wait().is_none());
     }
 }
@@ -125,7 +125,7 @@ fn dropping_a_busy_source_ends_its_threads() {
     let paths: Vec<PathBuf> = files.iter().map(|f| f.path().to_owned()).collect();
     let mut source = open(&paths, &layer, ReadPath::Buffered, 2);
     for n in 0..100 {
-        source.submit(&layer, n % 3, ExpertBuf::new(layer.slot_bytes()));
+        source.submit(&layer, n % 3, ExpertBuf::new(layer.window_bytes()));
     }
     drop(source);
 }
