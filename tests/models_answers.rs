@@ -23,7 +23,7 @@ impl Case {
             kv: Some(KvKind::F32),
             memory: Some(1 << 30),
             lanes: Some(2),
-            threads: Some(2),
+            threads: (device == DeviceChoice::Cpu).then_some(2),
             ctx: self.answer.ctx,
             ..Options::default()
         }
