@@ -104,3 +104,20 @@ fn perplexity_is_the_same_token_by_token() {
     assert_ne!(line(&["--chunks", "1"]), whole);
     assert!(on_model("perplexity", &["-p", "short"]).fails(1).contains("chunk of 512"));
 }
+
+#[test]
+fn a_tensor_without_a_place_in_the_architecture_is_refused() {
+    let dir = Dir::new();
+    let mut model = fs::read(tiny_model()).unwrap();
+    // two layers instead of three: those of the third have no place
+    let key = b"qwen3moe.block_count";
+    let at = model.windows(key.len()).position(|w| w == key).unwrap() + key.len() + 4;
+    assert_eq!(model[at..at + 4], 3u32.to_le_bytes());
+    model[at] = 2;
+    let file = dir.file("two-layers.gguf", model);
+    let said = foregate(["generate"]).arg(&file).args(["-p", "rain", "--device", "cpu"]).fails(1);
+    assert!(
+        said.contains("tensor blk.2.") && said.contains("more) has no place in the architecture qwen3moe"),
+        "{said}"
+    );
+}

@@ -15,7 +15,7 @@ use crate::generate::stats::Counters;
 use crate::generate::stream::LanguageModel;
 use crate::gguf::Gguf;
 use crate::model::forward::{Forward, LOGIT_ROWS, RouteTap, Step, kv_specs};
-use crate::model::weights::{Load, Measure};
+use crate::model::sink::{Load, Measure};
 use crate::model::{Config, Model};
 use crate::os;
 use crate::quant::CpuLevel;

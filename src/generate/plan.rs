@@ -12,7 +12,7 @@ use crate::expert::SlotClass;
 use crate::expert::cache::{classes_for, smallest_budget};
 use crate::gguf::Gguf;
 use crate::model::forward::{LOGIT_ROWS, activation_bytes, kv_specs};
-use crate::model::weights::Measure;
+use crate::model::sink::Measure;
 use crate::model::{Config, Model};
 
 /// How large the expert cache shall be.

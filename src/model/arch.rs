@@ -75,6 +75,17 @@ pub enum RopeFactors {
     LongShort,
 }
 
+impl RopeFactors {
+    /// Names of the tensors that hold them.
+    pub fn tensors(self) -> &'static [&'static str] {
+        match self {
+            Self::None => &[],
+            Self::Freqs => &["rope_freqs.weight"],
+            Self::LongShort => &["rope_factors_long.weight", "rope_factors_short.weight"],
+        }
+    }
+}
+
 /// Norm of queries and keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QkNorm {

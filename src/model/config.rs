@@ -2,8 +2,9 @@
 
 use crate::compute::routing::{Gating, RouteRule};
 use crate::error::{Error, Result};
-use crate::gguf::{Gguf, Metadata};
+use crate::gguf::Gguf;
 use crate::model::arch::{self, Architecture, AttentionKind, ExpertWidth, Router, Shared};
+use crate::model::keys::{Keys, MAX_EXPERTS, MAX_HEADS, MAX_LAYERS, MAX_WIDTH};
 use crate::model::rope::RopeConfig;
 
 /// All that is fixed about a model beside its weights.
@@ -33,6 +34,8 @@ pub struct Config {
     pub temperature: Option<(f32, usize)>,
     /// Layer by layer.
     pub layers: Vec<LayerConfig>,
+    /// Layers that stand behind these in the file and are not run: they predict further tokens.
+    pub next_n: usize,
 }
 
 /// One layer.
@@ -97,70 +100,6 @@ pub struct MoeConfig {
     pub shared_width: Option<usize>,
 }
 
-/// Upper bounds on counts, far above any published model: what is larger is a broken file.
-const MAX_LAYERS: u32 = 1024;
-const MAX_WIDTH: u32 = 1 << 20;
-const MAX_HEADS: u32 = 4096;
-const MAX_EXPERTS: u32 = 1 << 16;
-
-/// Reads keys under the architecture's prefix, with the file's path in errors.
-struct Keys<'a> {
-    meta: &'a Metadata,
-    gguf: &'a Gguf,
-    prefix: &'static str,
-}
-
-impl Keys<'_> {
-    fn key(&self, key: &str) -> String {
-        format!("{}.{key}", self.prefix)
-    }
-
-    fn error(&self, key: &str, what: impl std::fmt::Display) -> Error {
-        Error::file(self.gguf.path(), format!("metadata {}: {what}", self.key(key)))
-    }
-
-    fn u32(&self, key: &str) -> Result<Option<u32>> {
-        self.meta.u32(&self.key(key))
-    }
-
-    fn f32(&self, key: &str) -> Result<Option<f32>> {
-        let value = self.meta.f32(&self.key(key))?;
-        match value {
-            Some(v) if !v.is_finite() => Err(self.error(key, format!("{v} is not a finite number"))),
-            v => Ok(v),
-        }
-    }
-
-    fn required<T>(&self, key: &str, value: Option<T>) -> Result<T> {
-        value.ok_or_else(|| self.error(key, "the key is missing, and this architecture needs it"))
-    }
-
-    /// A count from 1 to `max`.
-    fn checked(&self, key: &str, value: u32, max: u32) -> Result<usize> {
-        if value == 0 || value > max {
-            return Err(self.error(key, format!("{value} is not from 1 to {max}")));
-        }
-        Ok(value as usize)
-    }
-
-    fn size(&self, key: &str, max: u32) -> Result<usize> {
-        let value = self.required(key, self.u32(key)?)?;
-        self.checked(key, value, max)
-    }
-
-    /// A count or `default`; 0 counts as absent.
-    fn size_or(&self, key: &str, default: usize, max: u32) -> Result<usize> {
-        match self.u32(key)?.filter(|&v| v != 0) {
-            Some(v) => self.checked(key, v, max),
-            None => Ok(default),
-        }
-    }
-
-    fn per_layer(&self, key: &str, n: usize) -> Result<Option<Vec<u32>>> {
-        self.meta.u32_per_layer(&self.key(key), n)
-    }
-}
-
 impl Config {
     /// Resolves a file's metadata. `ctx` is the context that will be allocated (longrope chooses its factors by it).
     pub fn from_gguf(gguf: &Gguf, ctx: usize) -> Result<Self> {
@@ -188,7 +127,7 @@ impl Config {
             .tensor("token_embd.weight")
             .ok_or_else(|| Error::file(gguf.path(), "tensor token_embd.weight is missing"))?;
         let n_vocab = embedding.dims.get(1).copied().unwrap_or(0) as usize;
-        let dims = AttentionDims::read(&keys, arch, blocks, d_model, n_layers, n_vocab)?;
+        let dims = AttentionDims::read(&keys, arch, blocks, d_model, n_layers)?;
         let rope = RopeConfig::read(gguf, arch, dims.n_rot, ctx_train, ctx)?;
         let attention = dims.layers(&keys, arch, &rope, n_layers)?;
         let ffn = ffn_layers(&keys, arch, blocks, n_layers, n_vocab)?;
@@ -219,6 +158,7 @@ impl Config {
             },
             rope,
             layers: attention.into_iter().zip(ffn).map(|(attention, ffn)| LayerConfig { attention, ffn }).collect(),
+            next_n,
         })
     }
 
@@ -247,14 +187,7 @@ struct AttentionDims {
 }
 
 impl AttentionDims {
-    fn read(
-        keys: &Keys<'_>,
-        arch: &Architecture,
-        blocks: usize,
-        d_model: usize,
-        n_layers: usize,
-        _n_vocab: usize,
-    ) -> Result<Self> {
+    fn read(keys: &Keys<'_>, arch: &Architecture, blocks: usize, d_model: usize, n_layers: usize) -> Result<Self> {
         let heads = keys.required("attention.head_count", keys.per_layer("attention.head_count", blocks)?)?;
         let kv_heads = keys.per_layer("attention.head_count_kv", blocks)?.unwrap_or_else(|| heads.clone());
         for il in 0..n_layers {

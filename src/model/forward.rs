@@ -1,7 +1,8 @@
 //! The forward pass, in model order, written once against the [`Device`] trait.
 //!
 //! [`Forward::step`] takes the residual stream of a batch through all layers, [`Forward::logits`] through the output
-//! head. What differs between architectures was decided in [`weights`](super::weights); here a part is there or not.
+//! head. What differs between architectures was decided when the [`weights`](super::weights) were built; here a part is
+//! there or not.
 
 use crate::compute::{Act, Attention, Device, Heads, KvSpec, Routing, Weight};
 use crate::error::Result;

@@ -1,9 +1,12 @@
 //! Models: architectures as data, hyper-parameters, where each tensor is, and the forward pass in model order.
 
 pub mod arch;
+mod build;
 pub mod config;
 pub mod forward;
+mod keys;
 pub mod rope;
+pub mod sink;
 pub mod weights;
 
 pub use config::Config;
