@@ -101,6 +101,22 @@ pub fn read_at(file: &File, offset: u64, out: &mut [u8]) -> io::Result<usize> {
     }
 }
 
+/// Asks for huge pages in memory that has not been touched yet. Advice only, and only on Linux.
+pub fn prefer_huge_pages(mem: &mut [u8]) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let page = rustix::param::page_size();
+        let skipped = mem.as_ptr().align_offset(page);
+        let Some(whole) = mem.get_mut(skipped..).map(|m| m.len() / page * page).filter(|&len| len > 0) else { return };
+        let start = mem[skipped..].as_mut_ptr();
+        // SAFETY: the range is whole pages inside `mem`, which is borrowed alone. The advice changes how the pages are
+        // backed, not what they hold.
+        let _ = unsafe { rustix::mm::madvise(start.cast(), whole, rustix::mm::Advice::LinuxHugepage) };
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = mem;
+}
+
 /// Opens a file for reads that bypass the page cache: `O_DIRECT` on Linux, `F_NOCACHE` on Apple systems. Such reads need
 /// aligned offsets, lengths and memory.
 ///

@@ -6,6 +6,7 @@ use crate::compute::{Act, Weight, WeightDesc};
 use crate::error::{Error, Result};
 use crate::expert::{ExpertBuf, SlotClass, SlotId};
 use crate::gguf::GgmlType;
+use crate::os;
 
 /// A resident weight.
 pub(super) struct HostWeight {
@@ -34,6 +35,7 @@ impl HostWeight {
             Data::Floats(floats)
         } else {
             let mut blocks = vec![0u8; bytes];
+            os::prefer_huge_pages(&mut blocks);
             data.read_exact(&mut blocks).map_err(failed)?;
             Data::Blocks(blocks)
         };
@@ -139,8 +141,8 @@ impl Host {
     }
 
     pub fn new_slots(&mut self, classes: &[SlotClass], d_model: usize, max_uses: usize) {
-        let of_class = |c: &SlotClass| (0..c.slots).map(|_| Some(ExpertBuf::new(c.slot_bytes))).collect::<Vec<_>>();
-        self.slots = classes.iter().flat_map(of_class).collect();
+        let pools = classes.iter().flat_map(|c| ExpertBuf::pool(c.slots, c.slot_bytes));
+        self.slots = pools.map(Some).collect();
         self.results = Matrix { width: d_model, data: vec![0.0; d_model * max_uses] };
     }
 

@@ -9,6 +9,7 @@ pub mod source;
 use bytes::{Buf, BytesMut};
 
 use crate::gguf::GgmlType;
+use crate::os;
 
 /// One routed expert of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,6 +128,14 @@ impl ExpertBuf {
         Self { mem, starts: [0; 3] }
     }
 
+    /// Allocates `count` buffers of `len` bytes side by side, in huge pages where the system has them: experts are
+    /// larger than a page by far, and the system clears and maps a huge page at a fraction of what its parts cost.
+    pub fn pool(count: usize, len: usize) -> Vec<Self> {
+        let Self { mut mem, starts } = Self::new(count * len);
+        os::prefer_huge_pages(&mut mem);
+        (0..count).map(|_| Self { mem: mem.split_to(len), starts }).collect()
+    }
+
     /// The aligned memory.
     pub fn bytes(&self) -> &[u8] {
         &self.mem
@@ -154,6 +163,17 @@ mod tests {
         let moved = Box::new(buf);
         assert_eq!(moved.bytes().as_ptr() as usize % WINDOW, 0);
         assert_eq!(moved.bytes().len(), 2 * WINDOW);
+    }
+
+    #[test]
+    fn buffers_of_a_pool_are_aligned_and_apart() {
+        let mut pool = ExpertBuf::pool(3, 2 * WINDOW);
+        for (n, buf) in pool.iter_mut().enumerate() {
+            assert_eq!((buf.bytes().as_ptr() as usize % WINDOW, buf.bytes().len()), (0, 2 * WINDOW));
+            buf.bytes_mut().fill(n as u8);
+        }
+        assert!(pool.iter().enumerate().all(|(n, buf)| buf.bytes().iter().all(|&b| b == n as u8)));
+        assert!(ExpertBuf::pool(0, WINDOW).is_empty());
     }
 
     #[test]
