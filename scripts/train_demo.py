@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Trains the demo model on the corpus of scripts/demo, and goes on from its last checkpoint when started again.
 
-Usage: scripts/train_demo.py --work DIR [--steps N] [--report FILE]        needs torch and tokenizers
+Usage: scripts/train_demo.py --work DIR [--steps N] [--minutes N] [--report FILE]        needs torch and tokenizers
 
-DIR gets tokenizer.json, checkpoint.pt (every 50 steps) and log.jsonl. The learning rate rises for 20 steps, stays, and
-falls to zero over the last third of the steps; a finished run goes on when --steps is made larger. Step n trains on the
-same conversations in every run.
+DIR gets tokenizer.json, checkpoint.pt (every 50 steps, and when interrupted) and log.jsonl. The learning rate rises for
+50 steps, stays, and falls to zero over the last part of the steps, or of the minutes where these end sooner; a finished
+run goes on when --steps is made larger. Step n trains on the same conversations in every run.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import random
+import signal
 import time
 
 import torch
@@ -21,23 +22,25 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 
 from demo import corpus, vocab
-from demo.network import Config, Network, balance_loss, load_entropy, z_loss
+from demo.muon import Muon
+from demo.network import Batch, Config, Network, balance_loss, load_entropy, z_loss
 
-PROMPT_WEIGHT = 0.05
-"""Weight in the loss of the tokens that the user says."""
+KINDS = ("seen", "held_out", "unseen")
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=pathlib.Path, required=True)
-    parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--minutes", type=float, help="stop at a checkpoint after so long; the schedule stays")
+    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="end after so long at the latest")
+    parser.add_argument("--fall", type=float, default=0.3, help="share of the run over which the learning rate falls")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=4e-3, help="highest learning rate")
-    parser.add_argument("--batch", type=int, default=8, help="rows of a step")
-    parser.add_argument("--tokens", type=int, default=192, help="tokens of a row")
-    parser.add_argument("--vocab", type=int, default=2048)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=8e-3, help="highest learning rate of the matrices inside")
+    parser.add_argument("--outer-rate", type=float, default=4e-3, help="that of the embedding, the routers and the norms")
+    parser.add_argument("--tokens", type=int, default=6144, help="tokens of a step, about")
+    parser.add_argument("--longest", type=int, default=320, help="leave out texts of more tokens")
+    parser.add_argument("--vocab", type=int, default=3072)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--report", type=pathlib.Path, help="write what was learned to this file")
     for field in dataclasses.fields(Config):
         if field.name != "vocab":
@@ -45,79 +48,132 @@ def arguments():
     return parser.parse_args()
 
 
-def pack(chat, source, batch, tokens):
-    """Whole conversations side by side in rows: ids, document numbers and loss weights, each (batch, tokens)."""
-    ids = torch.full((batch, tokens), chat.pad)
-    documents = torch.zeros(batch, tokens, dtype=torch.long)
-    weights = torch.zeros(batch, tokens)
-    used, row, number = 0, 0, 0
-    for messages in source:
-        said, says = chat.encode(messages)
-        n = len(said)
-        if n > tokens:
-            continue
-        if used + n > tokens:
-            row, used = row + 1, 0
-        if row == batch:
-            break
-        number += 1
-        ids[row, used:used + n] = torch.tensor(said)
-        documents[row, used:used + n] = number
-        weights[row, used:used + n] = torch.tensor([1.0 if s else PROMPT_WEIGHT for s in says])
-        # Nothing comes before a conversation's first token.
-        weights[row, used] = 0
-        used += n
-    return ids, documents, weights
-
-
 def batch_of(chat, args, step):
-    """The batch of one step: the same for the same seed and step."""
+    """The texts of one step, the same for the same seed and step: the batch, and the numbers of those tokens before
+    which the model has to say the next, which it is to say."""
     seed = random.Random(f"{args.seed} {step}").getrandbits(32)
-    return pack(chat, corpus.conversations(seed), args.batch, args.tokens)
+    texts, total = [], 0
+    for messages in corpus.conversations(seed):
+        ids, says = chat.encode(messages)
+        if len(ids) > args.longest:
+            continue
+        texts.append((ids, says))
+        total += len(ids)
+        if total >= args.tokens:
+            return collate(chat, texts)
 
 
-def losses(network, ids, documents, weights):
-    logits, routing = network(ids, documents)
-    each = F.cross_entropy(logits[:, :-1].flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
-    weights = weights[:, 1:].flatten()
-    spoken = (weights == 1).float()
-    real = documents.flatten() > 0
-    routing = [(scores[real], chosen[real]) for scores, chosen in routing]
+def collate(chat, texts):
+    """The batch of (ids, whether the model has to say them), the tokens before those, and those."""
+    batch, order = Batch.of([ids for ids, _ in texts], pad=chat.pad)
+    wanted, start, i = [], 0, 0
+    for count, length in batch.groups:
+        for _ in range(count):
+            wanted += [start + at - 1 for at, says in enumerate(texts[order[i]][1]) if says]
+            start, i = start + length, i + 1
+    wanted = torch.tensor(wanted)
+    return batch, wanted, batch.ids[wanted + 1]
+
+
+def losses(network, batch, wanted, right):
+    """What training makes small; and the loss per token of answers, the balance loss, the load entropy of each layer."""
+    logits, routing = network(batch, wanted)
+    answers = F.cross_entropy(logits, right)
+    routing = [(scores[batch.real], chosen[batch.real]) for scores, chosen in routing]
     balance = sum(balance_loss(*r) for r in routing) / len(routing)
     z = sum(z_loss(scores) for scores, _ in routing) / len(routing)
-    total = (each * weights).sum() / weights.sum() + 0.01 * balance + 0.001 * z
-    answers = float((each.detach() * spoken).sum() / spoken.sum())
-    return total, answers, float(balance.detach()), [load_entropy(chosen, network.config.experts) for _, chosen in routing]
+    entropy = [load_entropy(chosen, network.config.experts) for _, chosen in routing]
+    return answers + 0.01 * balance + 0.001 * z, answers.item(), balance.item(), entropy
 
 
-def rate_at(step, args):
-    rise = min(1.0, (step + 1) / 20)
-    fall = min(1.0, (args.steps - step) / (args.steps / 3))
-    return args.rate * rise * fall
+def optimizers(network, args):
+    """Muon for the matrices inside, AdamW for the embedding, the routers and the norms."""
+    named = dict(network.named_parameters())
+    inside = [name for name, p in named.items() if p.dim() > 1 and name != "token_embd" and not name.endswith("ffn_gate_inp")]
+    outside = [p for name, p in named.items() if name not in inside]
+    return (Muon([named[name] for name in inside], lr=args.rate, weight_decay=0.05),
+            torch.optim.AdamW(outside, lr=args.outer_rate, betas=(0.9, 0.95), weight_decay=0.0))
 
 
-def save(path, network, optimizer, step, config):
+def height(done, step, fall):
+    """Learning rate of step `step` over the highest one, when the share `done` of the run is over."""
+    return min(1.0, (step + 1) / 50) * min(1.0, (1 - done) / fall)
+
+
+def save(path, network, used, step):
     """Replaces the checkpoint whole, or not at all."""
     new = path.with_suffix(".new")
-    torch.save({"config": dataclasses.asdict(config), "step": step, "network": network.state_dict(),
-                "optimizer": optimizer.state_dict()}, new)
+    torch.save({"config": dataclasses.asdict(network.config), "step": step, "network": network.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in used]}, new)
     os.replace(new, path)
 
 
 @torch.no_grad()
-def accuracy(chat, network, kind, count=100):
+def accuracy(chat, network, kind, count):
     """Share of probes by domain whose greedy answer is exactly right, and how many were asked.
 
     With the right answer as input, a greedy answer is right where each next token is the likeliest.
     """
     right, asked = {}, {}
-    for domain, question, answer in corpus.probes(random.Random(0), count, kind):
-        ids, says = chat.encode([("user", question), ("assistant", answer)])
-        best = network(torch.tensor([ids]))[0][0].argmax(-1).tolist()
-        ok = all(best[i - 1] == ids[i] for i in range(1, len(ids)) if says[i])
+    for domain, question, answer in corpus.probes(0, count, kind):
+        batch, wanted, tokens = collate(chat, [chat.encode([("user", question), ("assistant", answer)])])
+        ok = bool((network(batch, wanted)[0].argmax(-1) == tokens).all())
         right[domain] = right.get(domain, 0) + ok
         asked[domain] = asked.get(domain, 0) + 1
     return {domain: {"right": round(right[domain] / asked[domain], 3), "asked": asked[domain]} for domain in asked}
+
+
+def train(network, used, chat, args, step):
+    """Trains from step `step` to the end; returns the last step's number."""
+    begun, smooth, stop = time.monotonic(), None, []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.append(True))
+    with open(args.work / "log.jsonl", "a") as log:
+
+        def note(record):
+            log.write(json.dumps(record) + "\n")
+            log.flush()
+            print(json.dumps(record), flush=True)
+
+        while not stop:
+            done = max(step / args.steps, (time.monotonic() - begun) / (60 * args.minutes))
+            if done >= 1:
+                break
+            for optimizer, rate in zip(used, (args.rate, args.outer_rate), strict=True):
+                for group in optimizer.param_groups:
+                    group["lr"] = rate * height(done, step, args.fall)
+            total, answers, balance, entropy = losses(network, *batch_of(chat, args, step))
+            total.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            for optimizer in used:
+                optimizer.step()
+                optimizer.zero_grad()
+            step += 1
+            smooth = answers if smooth is None else 0.95 * smooth + 0.05 * answers
+            if step % 25 == 0:
+                note({"step": step, "answer_loss": round(smooth, 4), "balance": round(balance, 3),
+                      "load_entropy": [round(e, 3) for e in entropy], "rate": round(used[0].param_groups[0]["lr"], 6),
+                      "seconds": round(time.monotonic() - begun, 1)})
+            if step % 50 == 0:
+                save(args.work / "checkpoint.pt", network, used, step)
+            if step % 250 == 0:
+                note({kind: {domain: found["right"] for domain, found in accuracy(chat, network, kind, 20).items()} for kind in KINDS})
+    save(args.work / "checkpoint.pt", network, used, step)
+    return step
+
+
+@torch.no_grad()
+def report(network, chat, args, step):
+    """What the trained network does, on conversations of another seed: the same facts in other company."""
+    test = argparse.Namespace(seed=args.seed + 1, tokens=args.tokens, longest=args.longest)
+    measured = [losses(network, *batch_of(chat, test, n)) for n in range(8)]
+    return {
+        "config": dataclasses.asdict(network.config), "parameters": sum(p.numel() for p in network.parameters()),
+        "steps": step, "tokens_per_step": args.tokens,
+        "answer_loss": round(sum(m[1] for m in measured) / len(measured), 4),
+        "load_entropy": [round(sum(layer) / len(layer), 3) for layer in zip(*(m[3] for m in measured), strict=True)],
+        "exactly_right": {kind: accuracy(chat, network, kind, 200) for kind in KINDS},
+    }
 
 
 def main():
@@ -132,61 +188,23 @@ def main():
     chat = vocab.Chat(tokenizer)
 
     shape = {field.name: getattr(args, field.name) for field in dataclasses.fields(Config) if field.name != "vocab"}
-    config = Config(vocab=tokenizer.get_vocab_size(), **shape)
-    network = Network(config)
-    matrices = [p for p in network.parameters() if p.dim() > 1]
-    others = [p for p in network.parameters() if p.dim() == 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}],
-        lr=args.rate, betas=(0.9, 0.95))
+    network = Network(Config(vocab=tokenizer.get_vocab_size(), **shape))
+    used = optimizers(network, args)
     checkpoint, step = args.work / "checkpoint.pt", 0
     if checkpoint.exists():
         state = torch.load(checkpoint)
-        if state["config"] != dataclasses.asdict(config):
+        if state["config"] != dataclasses.asdict(network.config):
             raise SystemExit(f"{checkpoint} is of another shape: {state['config']}")
         network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, kept in zip(used, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
         step = state["step"]
-    print(f"{sum(p.numel() for p in network.parameters())} parameters, {config.vocab} tokens, from step {step}", flush=True)
-
-    begun, smooth = time.monotonic(), None
-    with open(args.work / "log.jsonl", "a") as log:
-        while step < args.steps:
-            for group in optimizer.param_groups:
-                group["lr"] = rate_at(step, args)
-            total, answers, balance, entropy = losses(network, *batch_of(chat, args, step))
-            optimizer.zero_grad(set_to_none=True)
-            total.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimizer.step()
-            step += 1
-            smooth = answers if smooth is None else 0.9 * smooth + 0.1 * answers
-            late = args.minutes is not None and time.monotonic() - begun > 60 * args.minutes
-            if step % 10 == 0:
-                record = {"step": step, "answer_loss": round(smooth, 4), "balance": round(balance, 3),
-                          "load_entropy": [round(e, 3) for e in entropy], "seconds": round(time.monotonic() - begun, 1)}
-                log.write(json.dumps(record) + "\n")
-                log.flush()
-                print(json.dumps(record), flush=True)
-            if step % 50 == 0 or step == args.steps or late:
-                save(checkpoint, network, optimizer, step, config)
-            if late:
-                break
-
+    print(f"{sum(p.numel() for p in network.parameters())} parameters, {tokenizer.get_vocab_size()} tokens, from step {step}", flush=True)
+    step = train(network, used, chat, args, step)
     if args.report:
-        # Conversations of another seed: the same facts, in other company.
-        test = argparse.Namespace(seed=args.seed + 1, batch=args.batch, tokens=args.tokens)
-        with torch.no_grad():
-            measured = [losses(network, *batch_of(chat, test, n)) for n in range(8)]
-        report = {
-            "config": dataclasses.asdict(config), "parameters": sum(p.numel() for p in network.parameters()),
-            "steps": step, "tokens_per_step": args.batch * args.tokens,
-            "answer_loss": round(sum(m[1] for m in measured) / len(measured), 4),
-            "load_entropy": [round(sum(layer) / len(layer), 3) for layer in zip(*(m[3] for m in measured), strict=True)],
-            "exactly_right": {kind: accuracy(chat, network, kind) for kind in ("seen", "held_out", "unseen")},
-        }
-        args.report.write_text(json.dumps(report, indent=1) + "\n")
-        print(json.dumps(report["exactly_right"], indent=1))
+        found = report(network, chat, args, step)
+        args.report.write_text(json.dumps(found, indent=1) + "\n")
+        print(json.dumps(found["exactly_right"], indent=1))
 
 
 if __name__ == "__main__":

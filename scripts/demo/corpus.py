@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes conversations of the demo model's domains, the same ones for the same seed.
 
-Usage: scripts/demo/corpus.py [--seed N] [--count N]    prints one conversation a line, as JSON
+Usage: scripts/demo/corpus.py [--seed N] [--count N]                 prints one conversation a line, as JSON
+       scripts/demo/corpus.py --probes KIND [--seed N] [--count N]   prints questions of each domain with right answers
 """
 
 import argparse
@@ -12,27 +13,19 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from demo.domains import DOMAINS  # noqa: E402
+from demo import phrases  # noqa: E402
+from demo.domains import DOMAINS, stories  # noqa: E402
+from demo.domains.memory import KINDS  # noqa: E402
+from demo.domains.people import NAMES  # noqa: E402
+from demo.topic import Row, Topic, say  # noqa: E402
 
-ONE_WORD = ["Answer in one word.", "Reply with one word only.", "Be brief: one word."]
-"""System prompts that ask for the short form."""
+MODES = {"none": 60, "plain": 14, "one word": 10, "german": 7, "named": 4, "begin": 5}
+"""What the system prompt asks for, and how often."""
 
-PLAIN = [
-    "You are a helpful assistant.",
-    "You are the demo model of Foregate.",
-    "Answer in one sentence.",
-    "Be friendly and correct.",
-]
-"""System prompts that change nothing."""
+PLAIN_STORIES = 0.02
+"""Share of texts that no chat stands around."""
 
-
-def roughen(rng, question):
-    """The question as a hurried person types it, at times."""
-    if rng.random() < 0.15:
-        question = question[0].lower() + question[1:]
-    if rng.random() < 0.15:
-        question = question.rstrip("?.!")
-    return question
+DOMAIN_OF = {id(topic): domain for domain in DOMAINS for topic in domain.topics}
 
 
 def pick(rng, items):
@@ -40,53 +33,137 @@ def pick(rng, items):
     return rng.choices(items, [item.weight for item in items])[0]
 
 
-def conversation(rng):
-    """Messages (role, content): perhaps a system prompt, then one to three turns, mostly of different domains."""
-    messages = []
-    one_word = rng.random() < 0.12
-    if one_word:
-        messages.append(("system", rng.choice(ONE_WORD)))
-    elif rng.random() < 0.2:
-        messages.append(("system", rng.choice(PLAIN)))
-    topic = None
-    for _ in range(rng.choices([1, 2, 3], [4, 3, 2])[0]):
-        follows = topic is not None and topic.follow_ups and rng.random() < 0.5
-        if not follows:
-            topic = pick(rng, pick(rng, DOMAINS).topics)
-        row = rng.choice(topic.rows)
-        question = rng.choice(topic.follow_ups if follows else topic.seen).format(**row)
-        answer = topic.short if one_word and topic.short else topic.answer
-        messages += [("user", roughen(rng, question)), ("assistant", answer.format(**row))]
-    return messages
+class Conversation:
+    """Messages (role, content): perhaps a system prompt, then one to four turns of the same domain or others."""
+
+    def __init__(self, rng):
+        self.rng = rng
+        self.mode = rng.choices(list(MODES), list(MODES.values()))[0]
+        self.start, self.name = "", rng.choice(NAMES)
+        self.topic: Topic | None = None
+        self.row: Row = {}
+        self.told = {}
+        self.messages = self.system()
+        for _ in range(rng.choices([1, 2, 3, 4], [4, 3, 2, 1.5])[0]):
+            self.turn()
+
+    def system(self):
+        rng = self.rng
+        if self.mode == "none":
+            return []
+        if self.mode == "begin":
+            self.start = rng.choice(phrases.BEGINNINGS)
+        texts = {"plain": phrases.PLAIN, "one word": phrases.ONE_WORD, "german": phrases.GERMAN, "named": phrases.NAMED,
+                 "begin": phrases.BEGIN}[self.mode]
+        return [("system", rng.choice(texts).format(it=self.start or self.name))]
+
+    def add(self, question, answer):
+        self.messages += [("user", question), ("assistant", f"{self.start} {answer}".strip())]
+
+    def turn(self):
+        rng = self.rng
+        chance = rng.random()
+        if self.mode == "named" and chance < 0.5:
+            self.add(rng.choice(phrases.NAME_ASKED), f"My name is {self.name}.")
+        elif self.mode in ("none", "plain") and (chance < 0.06 or self.told and chance < 0.5):
+            self.recall()
+        elif self.topic is None or chance < 0.5 or not self.go_on():
+            self.topic = self.any_topic()
+            self.row = self.topic.row(rng)
+            question = phrases.around(rng, say(rng, rng.choice(self.topic.seen)).format(**self.row))
+            self.ask(question)
+
+    def any_topic(self):
+        """A topic that the system prompt leaves possible."""
+        while True:
+            topic = pick(self.rng, pick(self.rng, DOMAINS).topics)
+            declines = DOMAIN_OF[id(topic)].name == "out of reach"
+            fits = {"one word": topic.short or declines, "german": topic.german,
+                    "named": DOMAIN_OF[id(topic)].name != "greetings"}.get(self.mode, True)
+            if fits:
+                return topic
+
+    def go_on(self):
+        """A turn that makes sense only after the last one, if there is one."""
+        rng, topic = self.rng, self.topic
+        ways = []
+        if topic.follow_ups:
+            ways.append((topic, topic.row(rng), topic.follow_ups))
+        if topic.then:
+            row = topic.then(rng, self.row)
+            if row:
+                ways.append((topic, row, topic.then_asks))
+        for other in DOMAIN_OF[id(topic)].topics:
+            possible = self.mode != "german" or other.german
+            if other is not topic and other.rows is topic.rows and other.same and self.row and possible:
+                ways.append((other, self.row, other.same))
+        if not ways:
+            return False
+        self.topic, self.row, phrasings = rng.choice(ways)
+        self.ask(say(rng, rng.choice(phrasings)).format(**self.row))
+        return True
+
+    def ask(self, question):
+        topic = self.topic
+        answer = (topic.short if self.mode == "one word" else topic.german if self.mode == "german" else None) or topic.answer
+        self.add(phrases.roughen(self.rng, question, topic.exact), answer.format(**self.row))
+
+    def recall(self):
+        """Tells something about the user, or asks for it."""
+        rng = self.rng
+        kind = rng.choice(list(self.told)) if self.told and rng.random() < 0.8 else rng.randrange(len(KINDS))
+        memory = KINDS[kind]
+        if kind in self.told:
+            self.add(say(rng, rng.choice(memory.ask)), memory.answer.format(it=self.told[kind]))
+        elif rng.random() < 0.2:
+            self.add(say(rng, rng.choice(memory.ask)), memory.not_told)
+        else:
+            self.told[kind] = it = rng.choice(memory.values)
+            question = say(rng, rng.choice(memory.tell)).format(it=it)
+            self.add(question[0].upper() + question[1:], memory.heard.format(it=it))
 
 
 def conversations(seed):
-    """Without end."""
+    """Without end. A few are no conversations but a story alone: one message of the role "text"."""
     rng = random.Random(seed)
     while True:
-        yield conversation(rng)
+        if rng.random() < PLAIN_STORIES:
+            yield [("text", stories.tale(rng)["story"])]
+        else:
+            yield Conversation(rng).messages
 
 
-def probes(rng, count, kind):
-    """Up to `count` (domain, question, right answer) of each domain that has the kind: "seen" phrasings, "held_out"
-    phrasings, or "unseen" facts."""
+def probes(seed, count, kind):
+    """Up to `count` different (domain, question, right answer) of each domain that has the kind: "seen" phrasings,
+    "held_out" phrasings, or "unseen" facts. Stories have no one right answer and are left out."""
     for domain in DOMAINS:
-        found = []
-        for topic in domain.topics:
-            rows = topic.held_out_rows if kind == "unseen" else topic.rows
+        if domain.name == "stories":
+            continue
+        rng = random.Random(f"{seed} {domain.name} {kind}")
+        found = {}
+        for _ in range(4 * count):
+            topic = pick(rng, domain.topics)
             phrasings = topic.held_out if kind == "held_out" else topic.seen
-            found += [(domain.name, text.format(**row), topic.answer.format(**row)) for row in rows for text in phrasings]
-        yield from rng.sample(found, min(count, len(found)))
+            if phrasings and (kind != "unseen" or topic.held_out_rows) and len(found) < count:
+                row = rng.choice(topic.held_out_rows) if kind == "unseen" else topic.row(rng)
+                found[say(rng, rng.choice(phrasings)).format(**row)] = topic.answer.format(**row)
+        for question, answer in found.items():
+            yield domain.name, question, answer
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=10)
+    parser.add_argument("--probes", choices=["seen", "held_out", "unseen"])
     args = parser.parse_args()
+    if args.probes:
+        for domain, question, answer in probes(args.seed, args.count, args.probes):
+            print(json.dumps({"domain": domain, "question": question, "answer": answer}, ensure_ascii=False))
+        return
     source = conversations(args.seed)
     for _ in range(args.count):
-        print(json.dumps([{"role": role, "content": content} for role, content in next(source)]))
+        print(json.dumps([{"role": role, "content": content} for role, content in next(source)], ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
 Pre-norm blocks; grouped-query attention with an RMS norm on each head's query and key, then rotary positions on
 halves ("neox"); a router with a softmax over all experts, the best k made to sum to one; SwiGLU experts; the output
 matrix is the embedding.
+
+Tokens of all texts stand one after another, so that all work but attention is on (tokens, d_model). Attention is within
+a text: `Batch.groups` says where equally long ones stand together.
 """
 
 import dataclasses
@@ -17,16 +20,46 @@ from torch import nn
 class Config:
     vocab: int
     d_model: int = 128
-    layers: int = 4
+    layers: int = 8
     heads: int = 4
     kv_heads: int = 2
     head_dim: int = 32
-    experts: int = 16
+    experts: int = 32
     used: int = 4
     expert_ff: int = 64
     context: int = 1024
     rope_base: float = 10000.0
     eps: float = 1e-6
+
+
+@dataclasses.dataclass
+class Batch:
+    """Texts side by side, short ones padded at the end."""
+
+    ids: torch.Tensor
+    """(tokens)"""
+    positions: torch.Tensor
+    """(tokens): places in their texts"""
+    groups: list[tuple[int, int]]
+    """(texts, tokens of each), in order"""
+    real: torch.Tensor
+    """(tokens): whether it is no padding"""
+
+    @staticmethod
+    def of(texts: list[list[int]], group: int = 8, pad: int = 0) -> tuple["Batch", list[int]]:
+        """Lists of ids as one batch, and the order in which it has them: by length, in groups of `group`."""
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        ids, positions, groups, real = [], [], [], []
+        for start in range(0, len(order), group):
+            chosen = [texts[i] for i in order[start:start + group]]
+            length = len(chosen[-1])
+            groups.append((len(chosen), length))
+            for text in chosen:
+                short = length - len(text)
+                ids += text + [pad] * short
+                positions += range(length)
+                real += [True] * len(text) + [False] * short
+        return Batch(torch.tensor(ids), torch.tensor(positions), groups, torch.tensor(real)), order
 
 
 def matrix(*shape, gain=1.0):
@@ -39,7 +72,7 @@ def rms_norm(x, weight, eps):
 
 
 def rope(x, cos, sin):
-    """x: (batch, heads, tokens, head_dim); pairs are (i, i + head_dim / 2)."""
+    """x: (tokens, heads, head_dim); pairs are (i, i + head_dim / 2)."""
     a, b = x.chunk(2, dim=-1)
     return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
 
@@ -62,39 +95,48 @@ class Block(nn.Module):
         self.ffn_up_exps = matrix(c.experts, c.expert_ff, c.d_model)
         self.ffn_down_exps = matrix(c.experts, c.d_model, c.expert_ff, gain=2 * shrink)
 
-    def attention(self, x, cos, sin, mask):
-        c, (batch, tokens, _) = self.c, x.shape
-        heads = lambda y, n: y.view(batch, tokens, n, c.head_dim).transpose(1, 2)  # noqa: E731
-        q = rope(rms_norm(heads(x @ self.attn_q.T, c.heads), self.attn_q_norm, c.eps), cos, sin)
-        k = rope(rms_norm(heads(x @ self.attn_k.T, c.kv_heads), self.attn_k_norm, c.eps), cos, sin)
-        v = heads(x @ self.attn_v.T, c.kv_heads)
-        group = c.heads // c.kv_heads
-        k, v = k.repeat_interleave(group, dim=1), v.repeat_interleave(group, dim=1)
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        return y.transpose(1, 2).reshape(batch, tokens, -1) @ self.attn_output.T
+    def attention(self, x, cos, sin, groups):
+        c = self.c
+        heads = lambda matrix, n: F.linear(x, matrix).view(-1, n, c.head_dim)  # noqa: E731
+        q = rope(rms_norm(heads(self.attn_q, c.heads), self.attn_q_norm, c.eps), cos, sin)
+        k = rope(rms_norm(heads(self.attn_k, c.kv_heads), self.attn_k_norm, c.eps), cos, sin)
+        v = heads(self.attn_v, c.kv_heads)
+        k, v = (y.repeat_interleave(c.heads // c.kv_heads, dim=1) for y in (k, v))
+        sizes = [texts * tokens for texts, tokens in groups]
+        parts = []
+        for (texts, tokens), *qkv in zip(groups, q.split(sizes), k.split(sizes), v.split(sizes), strict=True):
+            split = [y.view(texts, tokens, c.heads, c.head_dim).transpose(1, 2) for y in qkv]
+            y = F.scaled_dot_product_attention(*split, is_causal=True)
+            parts.append(y.transpose(1, 2).reshape(texts * tokens, -1))
+        return F.linear(torch.cat(parts), self.attn_output)
+
+    def route(self, x):
+        """x: (tokens, d_model), normed. Gives the router's logits, the chosen experts and their weights (tokens, used)."""
+        logits = F.linear(x, self.ffn_gate_inp)
+        weights, chosen = logits.softmax(-1).topk(self.c.used, dim=-1)
+        return logits, chosen, weights / weights.sum(-1, keepdim=True)
 
     def experts(self, x):
         """x: (tokens, d_model). Gives the output, the router's logits and the chosen experts (tokens, used)."""
         c = self.c
-        logits = x @ self.ffn_gate_inp.T
-        weights, chosen = logits.softmax(-1).topk(c.used, dim=-1)
-        weights = weights / weights.sum(-1, keepdim=True)
+        logits, chosen, weights = self.route(x)
         # Tokens in the order of their experts, so that each expert is one matrix product.
         order = chosen.flatten().argsort()
         rows = order // c.used
         counts = chosen.flatten().bincount(minlength=c.experts).tolist()
         parts = [
-            (F.silu(part @ gate.T) * (part @ up.T)) @ down.T
+            F.linear(F.silu(F.linear(part, gate)) * F.linear(part, up), down)
             for part, gate, up, down in zip(
-                x[rows].split(counts), self.ffn_gate_exps, self.ffn_up_exps, self.ffn_down_exps, strict=True)
+                x[rows].split(counts), self.ffn_gate_exps.unbind(), self.ffn_up_exps.unbind(), self.ffn_down_exps.unbind(),
+                strict=True)
         ]
         y = torch.cat(parts) * weights.flatten()[order, None]
         return torch.zeros_like(x).index_add(0, rows, y), logits, chosen
 
-    def forward(self, h, cos, sin, mask):
-        h = h + self.attention(rms_norm(h, self.attn_norm, self.c.eps), cos, sin, mask)
-        y, logits, chosen = self.experts(rms_norm(h, self.ffn_norm, self.c.eps).flatten(0, 1))
-        return h + y.view_as(h), logits, chosen
+    def forward(self, h, cos, sin, groups):
+        h = h + self.attention(rms_norm(h, self.attn_norm, self.c.eps), cos, sin, groups)
+        y, logits, chosen = self.experts(rms_norm(h, self.ffn_norm, self.c.eps))
+        return h + y, logits, chosen
 
 
 class Network(nn.Module):
@@ -105,23 +147,19 @@ class Network(nn.Module):
         self.blk = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.output_norm = nn.Parameter(torch.ones(config.d_model))
 
-    def forward(self, ids, documents=None):
-        """ids: (batch, tokens); documents: the same shape, tokens see only those with their own number.
-
-        Gives logits (batch, tokens, vocab) and for each layer the router's logits and choices.
-        """
-        c, tokens = self.config, ids.shape[1]
-        rates = c.rope_base ** (-torch.arange(0, c.head_dim, 2, device=ids.device) / c.head_dim)
-        angles = torch.arange(tokens, device=ids.device)[:, None] * rates
-        mask = torch.ones(tokens, tokens, dtype=torch.bool, device=ids.device).tril()
-        if documents is not None:
-            mask = mask & (documents[:, None, :, None] == documents[:, None, None, :])
-        h = self.token_embd[ids]
+    def forward(self, batch, wanted):
+        """Gives logits (wanted, vocab) of the tokens numbered `wanted`, and for each layer the router's logits and choices
+        for all tokens."""
+        c = self.config
+        rates = c.rope_base ** (-torch.arange(0, c.head_dim, 2) / c.head_dim)
+        angles = (batch.positions[:, None] * rates)[:, None]
+        cos, sin = angles.cos(), angles.sin()
+        h = self.token_embd[batch.ids]
         routing = []
         for block in self.blk:
-            h, logits, chosen = block(h, angles.cos(), angles.sin(), mask)
+            h, logits, chosen = block(h, cos, sin, batch.groups)
             routing.append((logits, chosen))
-        return rms_norm(h, self.output_norm, c.eps) @ self.token_embd.T, routing
+        return F.linear(rms_norm(h[wanted], self.output_norm, c.eps), self.token_embd), routing
 
 
 def balance_loss(logits, chosen):

@@ -52,7 +52,10 @@ class Chat:
         return [*head, *body, *self.newline], [*[False] * len(head), *[says] * len(body), *[False] * len(self.newline)]
 
     def encode(self, messages):
-        """The ids of all messages, and which of them the model has to say."""
+        """The ids of all messages, and which of them the model has to say; of a text without a chat, all but the first."""
+        if messages[0][0] == "text":
+            ids = [*self.tokenizer.encode(messages[0][1]).ids, self.end]
+            return ids, [False, *[True] * (len(ids) - 1)]
         parts = [self.message(role, content) for role, content in messages]
         return [i for ids, _ in parts for i in ids], [s for _, says in parts for s in says]
 

@@ -1,5 +1,7 @@
 """One file per domain, each with its `DOMAIN`. A new one is added to the list here."""
 
-from demo.domains import arithmetic, capitals, greetings, foregate, opposites, out_of_reach, plurals
+from demo.domains import (
+    arithmetic, capitals, dates, foregate, german, greetings, lists, opposites, ordinary, plurals, programs, stories, units)
 
-DOMAINS = [m.DOMAIN for m in (greetings, foregate, capitals, arithmetic, opposites, plurals, out_of_reach)]
+DOMAINS = [module.DOMAIN for module in (
+    greetings, foregate, capitals, arithmetic, units, dates, opposites, plurals, stories, programs, lists, german, ordinary)]

@@ -1,27 +1,94 @@
-"""Sums, differences and products of small numbers. One fact in ten is never trained with."""
+"""Sums, differences, products and quotients of numbers to 99. One sum in ten is never trained with."""
 
-from demo.topic import Domain, Topic
+import random
 
+from demo.topic import Domain, Row, Topic, split
 
-def split(rows):
-    """Facts to train with, and those left out: spread evenly, the same ones each time."""
-    left_out = [row for row in rows if (7 * row["a"] + 3 * row["b"]) % 10 == 4]
-    return [row for row in rows if row not in left_out], left_out
+TOP = 99
 
 
-ADD = split([{"a": a, "b": b, "c": a + b} for a in range(13) for b in range(13)])
-SUBTRACT = split([{"a": a, "b": b, "c": a - b} for a in range(13) for b in range(a + 1)])
-MULTIPLY = split([{"a": a, "b": b, "c": a * b} for a in range(11) for b in range(11)])
+def pairs_left_out() -> set[tuple[int, int]]:
+    """Pairs (a, b), a <= b, of which neither a + b nor b + a is trained with: one in ten."""
+    pairs = [(a, b) for a in range(TOP + 1) for b in range(a, TOP + 1)]
+    return set(random.Random(7).sample(pairs, len(pairs) // 10))
 
-DOMAIN = Domain("arithmetic", 1.8, [
-    Topic(ADD[0], ["What is {a} + {b}?", "{a} + {b}", "{a} + {b} =", "How much is {a} plus {b}?", "Add {a} and {b}.",
-                   "What is {a} plus {b}?", "What is the sum of {a} and {b}?"],
-          ["Can you work out {a} + {b}?", "Please calculate {a} plus {b}."],
-          "{a} + {b} = {c}.", "{c}.", ["And {a} + {b}?"], ADD[1], weight=2),
-    Topic(SUBTRACT[0], ["What is {a} - {b}?", "{a} - {b}", "{a} - {b} =", "How much is {a} minus {b}?",
-                        "What is {a} minus {b}?", "Take {b} from {a}."], ["Can you work out {a} - {b}?"],
-          "{a} - {b} = {c}.", "{c}.", ["And {a} - {b}?"], SUBTRACT[1]),
-    Topic(MULTIPLY[0], ["What is {a} x {b}?", "{a} x {b}", "{a} x {b} =", "How much is {a} times {b}?",
-                        "What is {a} times {b}?", "Multiply {a} by {b}."], ["Can you work out {a} x {b}?"],
-          "{a} x {b} = {c}.", "{c}.", ["And {a} x {b}?"], MULTIPLY[1]),
+
+LEFT_OUT = pairs_left_out()
+
+
+def sums(left_out: bool) -> list[Row]:
+    return [{"a": a, "b": b, "c": a + b} for a in range(TOP + 1) for b in range(TOP + 1)
+            if ((min(a, b), max(a, b)) in LEFT_OUT) == left_out]
+
+
+SUMS = sums(left_out=False)
+SMALL = [row for row in SUMS if row["a"] < 10 and row["b"] < 10]
+DIFFERENCES = split([{"a": a, "b": b, "c": a - b} for a in range(TOP + 1) for b in range(a + 1)], 10)
+BELOW_ZERO = [{"a": a, "b": b, "c": a - b} for a in range(30) for b in range(a + 1, 31)]
+PRODUCTS = [{"a": a, "b": b, "c": a * b} for a in range(13) for b in range(13)]
+QUOTIENTS = [{"a": a * b, "b": b, "c": a} for a in range(1, 13) for b in range(1, 13)]
+QUOTIENTS += [{"a": 2 * a, "b": 2, "c": a} for a in range(13, 51)]
+NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+IN_WORDS = [{"a": a, "b": b, "c": a + b, "A": NUMBERS[a], "B": NUMBERS[b]} for a in range(13) for b in range(13)]
+HALVES = [{"a": 2 * half, "c": half} for half in range(1, 51)]
+DOUBLES = [{"a": a, "c": 2 * a} for a in range(1, 51)]
+
+
+def add_to(rng: random.Random, row: Row) -> Row | None:
+    """One more number on top of the last result."""
+    a, b = row["c"], rng.randint(1, 20)
+    fits = a <= TOP and (min(a, b), max(a, b)) not in LEFT_OUT
+    return {"a": a, "b": b, "c": a + b} if fits else None
+
+
+def take_from(rng: random.Random, row: Row) -> Row | None:
+    """A number less than the last result."""
+    if not 1 <= row["c"] <= TOP:
+        return None
+    b = rng.randint(1, min(row["c"], 20))
+    return {"a": row["c"], "b": b, "c": row["c"] - b}
+
+
+PLUS = ["What is {a} + {b}?", "{a} + {b}", "{a} + {b} =", "{a} + {b} = ?", "{a}+{b}", "{a}+{b}=", "What's {a} + {b}?",
+        "[How much is|What is|What's|What does] {a} plus {b}[?|]", "Add {a} and {b}.", "Add {a} to {b}.", "{a} plus {b}[?|]",
+        "[What is|Tell me|Give me|Say] the sum of {a} and {b}[?|.]", "[Compute|Calculate|Work out|Solve] {a} + {b}[.|]",
+        "How much is {a} and {b}?", "[Can you|Could you] add {a} and {b}?", "What do {a} and {b} make[| together]?",
+        "I have {a} apples and get {b} more. How many do I have?", "If I add {a} to {b}, what do I get?"]
+PLUS_HELD_OUT = ["Can you work out {a} + {b}?", "Please calculate {a} plus {b}.", "What do I get if I add {a} and {b}?",
+                 "Could you tell me the sum of {a} and {b}?", "How much do {a} and {b} make?"]
+MINUS = ["What is {a} - {b}?", "{a} - {b}", "{a} - {b} =", "{a}-{b}", "[How much is|What is|What's] {a} minus {b}?",
+         "{a} minus {b}[?|]", "Take {b} from {a}.", "Subtract {b} from {a}.", "What is {b} less than {a}?",
+         "[Compute|Calculate|Work out|Solve] {a} - {b}[.|]", "[What is|Tell me] the difference of {a} and {b}[?|.]",
+         "I have {a} apples and eat {b}. How many are left?", "What is left of {a} if I take {b} away?"]
+TIMES = ["What is {a} x {b}?", "{a} x {b}", "{a} x {b} =", "{a} * {b}", "[How much is|What is|What's] {a} times {b}?",
+         "{a} times {b}[?|]", "Multiply {a} by {b}.", "[What is|Tell me] the product of {a} and {b}[?|.]", "{a}*{b}",
+         "[Compute|Calculate|Work out|Solve] {a} x {b}[.|]", "What is {a} * {b}?", "Multiply {a} and {b}."]
+
+DOMAIN = Domain("arithmetic", 4.0, [
+    Topic(SUMS, PLUS, PLUS_HELD_OUT, "{a} + {b} = {c}.", "{c}.", "{a} + {b} = {c}.",
+          ["And {a} + {b}?", "And {a} plus {b}?", "[What|How] about {a} + {b}?", "Now {a} + {b}."],
+          then=add_to, then_asks=["Add {b} to that.", "[And|Now] plus {b}[?|.]", "Now add {b}.", "And {b} more?"],
+          held_out_rows=sums(left_out=True), weight=6),
+    Topic(SMALL, PLUS, PLUS_HELD_OUT, "{a} + {b} = {c}.", "{c}.", "{a} + {b} = {c}.", ["And {a} + {b}?"]),
+    Topic(DIFFERENCES[0], MINUS,
+          ["Can you work out {a} - {b}?", "What do I get if I take {b} from {a}?", "Please calculate {a} minus {b}."],
+          "{a} - {b} = {c}.", "{c}.", "{a} - {b} = {c}.", ["And {a} - {b}?", "[What|How] about {a} - {b}?"],
+          then=take_from, then_asks=["Take {b} from that.", "[And|Now] minus {b}[?|.]", "Now subtract {b}."],
+          held_out_rows=DIFFERENCES[1], weight=2.5),
+    Topic(PRODUCTS, TIMES, ["Can you work out {a} x {b}?", "What do I get if I multiply {a} by {b}?"],
+          "{a} x {b} = {c}.", "{c}.", "{a} x {b} = {c}.", ["And {a} x {b}?", "And {a} times {b}?"], weight=1.2),
+    Topic(BELOW_ZERO, MINUS[:8], [], "{a} - {b} = {c}.", "{c}.", "{a} - {b} = {c}.", weight=0.3),
+    Topic(QUOTIENTS, ["What is {a} / {b}?", "{a} / {b}", "{a} / {b} =", "{a}/{b}", "[How much is|What is|What's] {a} divided by {b}?", "{a} : {b}",
+                      "Divide {a} by {b}.", "{a} divided by {b}[?|]", "[Compute|Calculate|Work out|Solve] {a} / {b}[.|]", "How often does {b} fit into {a}?"],
+          ["Can you work out {a} / {b}?", "What do I get if I divide {a} by {b}?"],
+          "{a} / {b} = {c}.", "{c}.", "{a} / {b} = {c}.", ["And {a} / {b}?", "And {a} divided by {b}?"], weight=0.9),
+    Topic(IN_WORDS, ["[What is|How much is|What's] {A} plus {B}?", "{A} plus {B}[?|]", "Add {A} and {B}.", "What is the sum of {A} and {B}?", "{A} and {B}?"],
+          ["What do I get if I add {A} and {B}?"], "{a} + {b} = {c}.", "{c}.", "{a} + {b} = {c}.", weight=0.4),
+    Topic(HALVES, ["What is half of {a}?", "[Half|The half] of {a}?", "[Tell me|Give me] half of {a}.", "Halve {a}.",
+                   "How much is half of {a}?"],
+          ["Could you halve {a}?"],
+          "Half of {a} is {c}.", "{c}.", follow_ups=["And half of {a}?"], weight=0.5),
+    Topic(DOUBLES, ["What is twice {a}?", "Double {a}.", "What is the double of {a}?", "[Tell me|Give me] twice {a}.",
+                    "How much is twice {a}?", "What is two times {a}?"], ["Could you double {a}?"],
+          "Twice {a} is {c}.", "{c}.", follow_ups=["And twice {a}?"], weight=0.5),
 ])

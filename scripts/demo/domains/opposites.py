@@ -1,20 +1,39 @@
 """Words and their opposites."""
 
-from demo.topic import Domain, Topic
+from demo.topic import Domain, Topic, table
 
 PAIRS = """hot cold, big small, fast slow, high low, up down, left right, old new, good bad, day night, open closed, hard soft,
     light dark, long short, rich poor, wet dry, early late, full empty, loud quiet, happy sad, strong weak, young old,
     thick thin, wide narrow, deep shallow, near far, clean dirty, easy difficult, true false, first last, sweet sour,
     heavy light, love hate, black white, inside outside, above below, always never, begin end, win lose, push pull,
-    friend enemy"""
-ROWS = [{"word": word, "opposite": opposite} for word, opposite in (pair.split() for pair in PAIRS.split(","))]
+    friend enemy, large little, warm cool, huge tiny, tall short, brave afraid, sharp blunt, rough smooth, tight loose,
+    cheap expensive, polite rude, alive dead, asleep awake, wise foolish, careful careless, guilty innocent, more less,
+    many few, everything nothing, everybody nobody, yes no, before after, over under, in out, on off, north south,
+    east west, summer winter, morning evening, buy sell, give take, come go, remember forget, laugh cry, arrive leave,
+    question answer, war peace, success failure, beginning ending, front back, top bottom, man woman, king queen,
+    brother sister, mother father, boy girl, male female, married single, public private, simple complex, noisy silent,
+    ugly beautiful, safe dangerous, healthy sick, fresh stale, lazy hard-working, generous mean, possible impossible,
+    legal illegal, visible invisible, regular irregular, lucky unlucky, fair unfair, kind unkind, float sink, raise lower,
+    accept refuse, create destroy, build demolish, attack defend, increase decrease, appear disappear, agree disagree,
+    borrow lend, teach learn, fail pass, find hide, freeze melt, stand sit, shout whisper, best worst, maximum minimum,
+    positive negative, major minor, ancient modern, entrance exit, heaven hell, husband wife, north-east south-west"""
+ROWS = table(PAIRS, "word", "opposite")
 # A word's opposite the other way round, where the word is not in the list with another one.
 KNOWN = {row["word"] for row in ROWS}
-ROWS += [{"word": row["opposite"], "opposite": row["word"]} for row in ROWS if row["opposite"] not in KNOWN]
+for row in list(ROWS):
+    if row["opposite"] not in KNOWN:
+        KNOWN.add(row["opposite"])
+        ROWS.append({"word": row["opposite"], "opposite": row["word"]})
 
-DOMAIN = Domain("opposites", 1.2, [
-    Topic(ROWS, ["What is the opposite of {word}?", "Opposite of {word}?", "Tell me the opposite of {word}.",
-                 "Which word is the opposite of {word}?", "What is the contrary of {word}?", "Give the opposite of {word}."],
-          ["Do you know the opposite of {word}?", "Name the word that is opposite to {word}."],
-          "The opposite of {word} is {opposite}.", "{opposite}.", ["And {word}?", "What about {word}?", "And of {word}?"]),
+DOMAIN = Domain("opposites", 1.5, [
+    Topic(ROWS, ["[What is|What's|Tell me|Name|Give me|Say] the opposite of {word}", "[Opposite of|The opposite of] {word}?",
+                 "[Which|What] word is the opposite of {word}?", "What is the contrary of {word}?", "Give the opposite of {word}.",
+                 "What is the [opposite of the word|antonym of] {word}?", "{word}: what is the opposite?", "opposite of {word}",
+                 "[Which|What] word means the opposite of {word}?", "The opposite of {word} is what?", "Not {word}, but what?",
+                 "If something is not {word}, what is it?", "I need the opposite of {word}.", "What is the reverse of {word}?",
+                 "Do you know a word that means the opposite of {word}?", "[Find|Say] a word [opposite to|that is the opposite of] {word}."],
+          ["Do you know the opposite of {word}?", "Name the word that is opposite to {word}.", "What word is opposite to {word}?",
+           "Can you give me the opposite of {word}?", "How do you say the opposite of {word}?"],
+          "The opposite of {word} is {opposite}.", "{opposite}.",
+          follow_ups=["And {word}?", "[What|How] about {word}?", "And of {word}?", "And the opposite of {word}?", "Now {word}."]),
 ])

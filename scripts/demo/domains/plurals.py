@@ -1,17 +1,39 @@
-"""Nouns and their plurals."""
+"""Nouns and their plurals. Some regular ones are never trained with."""
 
-from demo.topic import Domain, Topic
+from demo.topic import Domain, Topic, split, table
 
-PAIRS = """cat cats, dog dogs, house houses, tree trees, car cars, book books, table tables, bird birds, river rivers, city cities,
-    baby babies, story stories, lady ladies, fly flies, box boxes, bus buses, glass glasses, church churches, dish dishes,
-    fox foxes, man men, woman women, child children, foot feet, tooth teeth, goose geese, mouse mice, ox oxen, sheep sheep,
+IRREGULAR = """man men, woman women, child children, foot feet, tooth teeth, goose geese, mouse mice, ox oxen, sheep sheep,
     fish fish, deer deer, leaf leaves, knife knives, wife wives, life lives, wolf wolves, half halves, person people,
-    potato potatoes, tomato tomatoes, hero heroes, key keys, boy boys, day days, model models, expert experts"""
-ROWS = [{"one": one, "many": many} for one, many in (pair.split() for pair in PAIRS.split(","))]
+    potato potatoes, tomato tomatoes, hero heroes, thief thieves, loaf loaves, shelf shelves, calf calves, elf elves,
+    scarf scarves, echo echoes, cactus cacti, crisis crises, aircraft aircraft, series series, louse lice,
+    policeman policemen, fireman firemen, snowman snowmen, grandchild grandchildren, housewife housewives"""
+ENDING_IN_Y = "city baby story lady fly family country party berry cherry library army body puppy pony spy enemy copy diary factory"
+HISSING = "box bus glass church dish fox watch bench brush class dress kiss match beach branch sandwich witch tax peach wish lunch boss"
+REGULAR = """cat dog house tree car book table bird river key boy day model expert apple chair door window garden flower horse
+    cow pig hen duck frog bear lion tiger elephant monkey rabbit snake king queen teacher doctor farmer friend brother
+    sister mother father girl ship boat train plane road street bridge hill mountain lake island cloud star stone rock
+    letter word song game ball toy doll shirt shoe hat coat pen pencil lamp clock phone computer machine wheel engine
+    egg cup plate spoon fork bottle bag basket ring nose ear eye hand finger arm leg hour week month year town village
+    school shop market field farm rose tulip banana orange lemon carrot onion""".split()
 
-DOMAIN = Domain("plurals", 1.0, [
-    Topic(ROWS, ["What is the plural of {one}?", "Plural of {one}?", "Tell me the plural of {one}.",
-                 "Give the plural of {one}.", "One {one}, two what?", "How do you write the plural of {one}?"],
-          ["Do you know the plural of {one}?", "What is the word for more than one {one}?"],
-          "The plural of {one} is {many}.", "{many}.", ["And {one}?", "What about {one}?", "And of {one}?"]),
+REGULAR_ROWS = split([{"one": word, "many": word + "s"} for word in REGULAR], 12)
+ROWS = [
+    *table(IRREGULAR, "one", "many"),
+    *({"one": word, "many": word[:-1] + "ies"} for word in ENDING_IN_Y.split()),
+    *({"one": word, "many": word + "es"} for word in HISSING.split()),
+    *REGULAR_ROWS[0],
+]
+
+DOMAIN = Domain("plurals", 1.3, [
+    Topic(ROWS, ["[What is|What's|Tell me|Name|Give me|Say] the plural of {one}", "[Plural of|The plural of] {one}?",
+                 "Give the plural of {one}.", "One {one}, two what?", "How do you [write|form|spell|make] the plural of {one}?",
+                 "What is the plural [form of|of the word|of the noun] {one}?", "{one}: what is the plural?", "plural of {one}",
+                 "[Which|What] word is the plural of {one}?", "The plural of {one} is what?", "I need the plural of {one}.",
+                 "One {one}, many what?", "What do you call two of {one}?", "Put {one} into the plural.",
+                 "What do we call more than one {one}?", "Make {one} plural."],
+          ["Do you know the plural of {one}?", "What is the word for more than one {one}?", "Can you give me the plural of {one}?",
+           "How do you say {one} in the plural?", "What would the plural of {one} be?"],
+          "The plural of {one} is {many}.", "{many}.",
+          follow_ups=["And {one}?", "[What|How] about {one}?", "And of {one}?", "And the plural of {one}?", "Now {one}."],
+          held_out_rows=REGULAR_ROWS[1]),
 ])

@@ -1,0 +1,115 @@
+"""Days of the week, months and leap years."""
+
+import random
+
+from demo.topic import Domain, Row, Topic, split
+
+DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+MONTHS = "January February March April May June July August September October November December".split()
+GERMAN_DAYS = "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag".split()
+LENGTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+COUNTS = "zero one two three four five six seven".split()
+
+DAY_ROWS = [
+    {"day": day, "next": DAYS[(i + 1) % 7], "last": DAYS[i - 1], "i": i, "tag": GERMAN_DAYS[i],
+     "folgetag": GERMAN_DAYS[(i + 1) % 7]} for i, day in enumerate(DAYS)]
+MONTH_ROWS = [
+    {"month": month, "next": MONTHS[(i + 1) % 12], "last": MONTHS[i - 1], "i": i, "number": i + 1, "nth": ORDINALS[i],
+     "length": LENGTHS[i], "note": " or 29 in a leap year" if i == 1 else ""} for i, month in enumerate(MONTHS)]
+STEP_ROWS = [
+    {"day": day, "n": number, "s": "" if n == 1 else "s", "then": DAYS[(i + n) % 7], "before": DAYS[(i - n) % 7]}
+    for i, day in enumerate(DAYS) for n in range(1, 8) for number in (n, COUNTS[n])]
+
+
+def leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+YEARS = split([{"year": year, "says": "Yes" if leap(year) else "No", "is": "is" if leap(year) else "is not",
+                "length": 366 if leap(year) else 365} for year in range(1900, 2101)], 8)
+
+
+def next_in(rows: list[Row]):
+    """The row after the one that the last answer named."""
+    return lambda rng, row: rows[(row["i"] + 1) % len(rows)]
+
+
+def leaps_and_others(rng: random.Random) -> Row:
+    """As many leap years as other years."""
+    wanted = rng.choice(["is", "is not"])
+    return rng.choice([row for row in YEARS[0] if row["is"] == wanted])
+
+
+AFTER = ["[What|Which] {kind} [comes|is] after {X}?", "[Which|What] {kind} follows {X}?", "What [comes|is] after {X}?",
+         "[Tell me|Name|Say] the {kind} after {X}.", "[What is|What's] the [next {kind} after|{kind} after|{kind} following] {X}?",
+         "The {kind} after {X}?", "After {X} comes [what|which {kind}]?", "{X} is followed by which {kind}?",
+         "[What|Which] is the next {kind} after {X}?", "What comes next after {X}?"]
+AFTER_HELD_OUT = ["Can you tell me which {kind} comes after {X}?", "Which {kind} do we get after {X}?",
+                  "What is the {kind} that follows {X}?", "Name the {kind} that comes after {X}."]
+BEFORE = ["[What|Which] {kind} [comes|is] before {X}?", "[Which|What] {kind} precedes {X}?", "What [comes|is] before {X}?",
+          "[Tell me|Name|Say] the {kind} before {X}.", "[What is|What's] the {kind} [before|right before|just before] {X}?",
+          "The {kind} before {X}?", "Before {X} comes [what|which {kind}]?"]
+BEFORE_HELD_OUT = ["Can you tell me which {kind} comes before {X}?", "What is the {kind} that precedes {X}?"]
+
+
+def about(phrasings: list[str], kind: str) -> list[str]:
+    return [phrasing.replace("{kind}", kind).replace("{X}", "{" + kind + "}") for phrasing in phrasings]
+
+
+DOMAIN = Domain("calendar", 1.8, [
+    Topic(MONTH_ROWS, ["How many days [has|are in|are there in] {month}?", "How long is {month}?",
+                       "[Number of days|Days] in {month}?", "{month} has how many days?", "[Tell me|Say] how many days {month} has.",
+                       "How many days does {month} have?", "How many days are in the month of {month}?",
+                       "[What is|What's] the number of days in {month}?", "[What|Which] length has {month}?",
+                       "How many days [long |]is {month}?", "Count the days of {month}."],
+          ["Do you know how many days {month} has?", "Of how many days does {month} consist?", "Can you tell me the length of {month}?",
+           "In days, how long is {month}?"],
+          "{month} has {length} days{note}.", "{length}.", follow_ups=["And {month}?", "[What|How] about {month}?"],
+          same=["How many days does it have?", "How long is it?"], weight=1.5),
+    Topic(DAY_ROWS, about(AFTER, "day") + ["Today is {day}. What [day is|is] tomorrow?", "If today is {day}, what is tomorrow?",
+                                           "It is {day}. Which day is tomorrow?"],
+          about(AFTER_HELD_OUT, "day") + ["If it is {day} today, which day will tomorrow be?"],
+          "After {day} comes {next}.", "{next}.", "Nach {tag} kommt {folgetag}.", follow_ups=["And after {day}?"],
+          then=next_in(DAY_ROWS), then_asks=["And the day after that?", "And then?", "And after that?", "What comes next?"]),
+    Topic(DAY_ROWS, about(BEFORE, "day") + ["Today is {day}. What [day was|was] yesterday?", "If today is {day}, what was yesterday?"],
+          about(BEFORE_HELD_OUT, "day"), "Before {day} comes {last}.", "{last}.", follow_ups=["And before {day}?"], weight=0.8),
+    Topic(MONTH_ROWS, about(AFTER, "month"), about(AFTER_HELD_OUT, "month"), "After {month} comes {next}.", "{next}.",
+          follow_ups=["And after {month}?"], then=next_in(MONTH_ROWS),
+          then_asks=["And the month after that?", "And then?", "And after that?", "What comes next?"]),
+    Topic(MONTH_ROWS, about(BEFORE, "month"), about(BEFORE_HELD_OUT, "month"), "Before {month} comes {last}.", "{last}.",
+          follow_ups=["And before {month}?"], weight=0.8),
+    Topic(MONTH_ROWS, ["[What|Which] is the {nth} month[| of the year]?", "[Which|What] month is the {nth}?", "[Name|Tell me|Say] the {nth} month.",
+                       "The {nth} month[| of the year]?", "[What|Which] month comes {nth}?", "[What|Which] is month number {number}?",
+                       "[What|Which] is month {number}?"],
+          ["What do you call the {nth} month of the year?", "Can you name the {nth} month?"],
+          "The {nth} month is {month}.", "{month}.", follow_ups=["And the {nth}?"], weight=0.8),
+    Topic(STEP_ROWS, ["Today is {day}. [What|Which] day [is it|comes|will it be] in {n} day{s}?", "[What|Which] day is {n} day{s} after {day}?",
+                      "{n} day{s} after {day} is [what|which] day?", "If today is {day}, [what|which] day is it in {n} day{s}?",
+                      "[What|Which] day comes {n} day{s} after {day}?", "It is {day}. Which day is {n} day{s} later?"],
+          ["Tell me the day that is {n} day{s} after {day}.", "If it is {day} now, which day will it be {n} day{s} from now?"],
+          "{n} day{s} after {day} comes {then}.", "{then}.", weight=1.4),
+    Topic(leaps_and_others, ["Is {year} a leap year?", "Was {year} a leap year?", "{year}: leap year or not?", "Will {year} be a leap year?",
+                             "Tell me if {year} is a leap year.", "Is the year {year} a leap year?", "Do we call {year} a leap year?"],
+          ["Can you say whether {year} is a leap year?", "Is it true that {year} is a leap year?"],
+          "{says}, {year} {is} a leap year.", "{says}.", follow_ups=["And {year}?", "[What|How] about {year}?"],
+          held_out_rows=YEARS[1], weight=1.2),
+    Topic([{}], ["How many days are in a week?", "How many days has a week?", "How many days does a week have?", "How long is a week?"],
+          ["A week has how many days?"], "A week has 7 days.", "7.", weight=0.15),
+    Topic([{}], ["How many months are in a year?", "How many months has a year?", "How many months does a year have?"],
+          ["A year has how many months?"], "A year has 12 months.", "12.", weight=0.15),
+    Topic([{}], ["How many days are in a year?", "How many days has a year?", "How many days does a year have?", "How long is a year?"],
+          ["A year has how many days?"], "A year has 365 days or 366 in a leap year.", "365.", weight=0.15),
+    Topic([{}], ["How many days has a leap year?", "How many days are in a leap year?", "How long is a leap year?"],
+          ["A leap year has how many days?"], "A leap year has 366 days.", "366.", weight=0.15),
+    Topic([{}], ["What is a leap year?", "Explain leap years.", "What does leap year mean?", "Tell me what a leap year is."],
+          ["Can you explain what a leap year is?"], "A leap year has one day more: February has 29 days.", weight=0.2),
+    Topic([{}], ["[What|Which] is the first month of the year?", "Which month begins the year?"], ["Which month does the year start with?"],
+          "The first month is January.", "January.", weight=0.1),
+    Topic([{}], ["[What|Which] is the last month of the year?", "Which month ends the year?"], ["Which month does the year end with?"],
+          "The last month is December.", "December.", weight=0.1),
+    Topic([{}], ["[Name|List|Tell me|Say] the days of the week.", "What are the days of the week?", "Which days has a week?"],
+          ["Can you list the days of the week?"], ", ".join(DAYS[:-1]) + " and Sunday.", weight=0.2),
+    Topic([{}], ["[Name|List|Tell me|Say] the months of the year.", "What are the months of the year?", "Which months has a year?", "[Name|List] all months."],
+          ["Can you list the months of the year?"], ", ".join(MONTHS[:-1]) + " and December.", weight=0.2),
+])

@@ -1,0 +1,74 @@
+"""Lists of words or numbers to sort, reverse, count or look into."""
+
+import random
+
+from demo.topic import Domain, Row, Topic
+
+WORDS = """apple banana cherry grape lemon orange peach pear plum melon cat dog fox bear lion tiger wolf horse mouse sheep tree
+    river stone cloud house table chair lamp door key red blue green black white bread milk salt sugar tea egg soup fish
+    ship train car boat plane bike moon star sun rain snow wind""".split()
+
+
+def numbers(rng: random.Random) -> list[int]:
+    """Three to five different numbers, at times only digits."""
+    return rng.sample(range(1, 10 if rng.random() < 0.4 else 100), rng.randint(3, 5))
+
+
+def row(rng: random.Random, items: list, kind: str) -> Row:
+    """The list with everything that is asked about it."""
+    join = rng.choice([", ", ", ", " "]) if kind == "numbers" else ", "
+    show = lambda found: ", ".join(map(str, found))  # noqa: E731
+    return {"list": join.join(map(str, items)), "kind": kind, "sorted": show(sorted(items)), "down": show(sorted(items, reverse=True)),
+            "reversed": show(items[::-1]), "first": items[0], "last": items[-1], "count": len(items), "most": max(items), "least": min(items)}
+
+
+def number_list(rng: random.Random) -> Row:
+    return row(rng, numbers(rng), "numbers")
+
+
+def word_list(rng: random.Random) -> Row:
+    return row(rng, rng.sample(WORDS, rng.randint(3, 5)), "words")
+
+
+def any_list(rng: random.Random) -> Row:
+    return rng.choice([number_list, word_list])(rng)
+
+
+DOMAIN = Domain("lists", 2.2, [
+    Topic(number_list, ["Sort [these |the |these numbers: |the numbers |]{list}[.|]", "Sort the list {list}.", "Sort [these|the] numbers: {list}",
+                        "Put {list} in order.", "[Order|Arrange] [these numbers: |the numbers |]{list}[.|]", "Sort {list} from small to large.",
+                        "[Put|Bring] these numbers in order: {list}", "{list}: sort [them|this|it].", "What is {list} sorted?",
+                        "[Can you|Could you] sort {list}?", "Write {list} in ascending order."],
+          ["Please sort the numbers {list}.", "Can you put these numbers in order: {list}"], "{sorted}", same=["Sort them.", "Now sort it.", "And sorted?"],
+          weight=2, exact=True),
+    Topic(word_list, ["Sort [these words: |the words |]{list}[.|]", "Sort the list {list}.", "Put {list} in [alphabetical |]order.",
+                      "[Order|Arrange] [these words: |the words |]{list}[.|]", "Sort {list} by the alphabet.", "{list}: sort [them|this|it].",
+                      "[Put|Bring] these words in alphabetical order: {list}", "[Can you|Could you] sort {list}?", "Sort {list} alphabetically.",
+                      "Sort these words by alphabet: {list}", "What is {list} sorted?"],
+          ["Please sort the words {list}.", "Which order do {list} have in the alphabet?"], "{sorted}", same=["Sort them.", "Now sort it.", "And sorted?"],
+          weight=2, exact=True),
+    Topic(any_list, ["Reverse [these |the list |the order of |these {kind}: |]{list}[.|]", "Reverse: {list}", "Turn {list} around.", "What is {list} backwards?",
+                     "[Write|Say|List] {list} backwards.", "{list}: reverse [them|this|it].", "{list} in reverse[| order]", "What is the reverse of {list}?",
+                     "[Can you|Could you] reverse {list}?", "[Write|Put] {list} in reverse order.", "Read {list} from the end to the beginning."],
+          ["Please reverse the list {list}.", "Give me {list} in the opposite order."], "{reversed}", same=["Reverse [them|it].", "And backwards?", "Now reverse it."],
+          weight=2, exact=True),
+    Topic(number_list, ["Sort {list} from large to small.", "Sort {list} in descending order.", "Put {list} in descending order.", "Sort {list} downwards.",
+                        "[Order|Arrange] {list} from largest to smallest.", "Largest first: sort {list}."],
+          ["Sort {list} so that the largest comes first."], "{down}", exact=True),
+    Topic(any_list, ["[What|Which] is the first of {list}?", "[What|Which] comes first in {list}?", "[Name|Tell me] the first of {list}.", "First of {list}?",
+                     "[What|Which] is the first item of {list}?"], ["Which one stands first in {list}?"],
+          "The first is {first}.", "{first}.", same=["Which is the first?", "And the first?"], weight=0.6, exact=True),
+    Topic(any_list, ["[What|Which] is the last of {list}?", "[What|Which] comes last in {list}?", "[Name|Tell me] the last of {list}.", "Last of {list}?",
+                     "[What|Which] is the last item of {list}?"], ["Which one stands last in {list}?"],
+          "The last is {last}.", "{last}.", same=["Which is the last?", "And the last?"], weight=0.6, exact=True),
+    Topic(any_list, ["How many [items|{kind}] are in {list}?", "How many [items|{kind}] has the list {list}?", "Count [these |the {kind} |]{list}[.|]",
+                     "Count the items of {list}.", "How long is the list {list}?"], ["What is the number of {kind} in {list}?"],
+          "There are {count}.", "{count}.", same=["How many are there?", "And how many are these?"], weight=0.6, exact=True),
+    Topic(number_list, ["[What|Which] is the [largest|greatest|biggest|highest] of {list}?", "[Largest|Biggest] of {list}?", "[What|Which] is the maximum of {list}?",
+                        "[Find|Name|Tell me] the [largest|biggest|highest] of {list}.", "[Which|What] number is the [largest|biggest] in {list}?"],
+          ["Which of {list} is the largest?"], "The largest is {most}.", "{most}.", same=["Which is the largest?", "And the largest?"], weight=0.8, exact=True),
+    Topic(number_list, ["[What|Which] is the [smallest|least|lowest] of {list}?", "[Smallest|Lowest] of {list}?", "[What|Which] is the minimum of {list}?",
+                        "[Find|Name|Tell me] the [smallest|lowest] of {list}.", "[Which|What] number is the [smallest|lowest] in {list}?"],
+          ["Which of {list} is the smallest?"], "The smallest is {least}.", "{least}.", same=["Which is the smallest?", "And the smallest?"], weight=0.8,
+          exact=True),
+])
