@@ -32,6 +32,12 @@ NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".
 IN_WORDS = [{"a": a, "b": b, "c": a + b, "A": NUMBERS[a], "B": NUMBERS[b]} for a in range(13) for b in range(13)]
 HALVES = [{"a": 2 * half, "c": half} for half in range(1, 51)]
 DOUBLES = [{"a": a, "c": 2 * a} for a in range(1, 51)]
+THREE = [{"a": a, "b": b, "d": d, "c": a + b + d} for a in range(1, 10) for b in range(1, 10) for d in range(1, 10)]
+
+
+def two_numbers(rng: random.Random) -> Row:
+    a, b = rng.sample(range(TOP + 1), 2)
+    return {"a": a, "b": b, "more": max(a, b), "less": min(a, b)}
 
 
 def add_to(rng: random.Random, row: Row) -> Row | None:
@@ -82,6 +88,15 @@ DOMAIN = Domain("arithmetic", 4.0, [
                       "Divide {a} by {b}.", "{a} divided by {b}[?|]", "[Compute|Calculate|Work out|Solve] {a} / {b}[.|]", "How often does {b} fit into {a}?"],
           ["Can you work out {a} / {b}?", "What do I get if I divide {a} by {b}?"],
           "{a} / {b} = {c}.", "{c}.", "{a} / {b} = {c}.", ["And {a} / {b}?", "And {a} divided by {b}?"], weight=0.9),
+    Topic(THREE, ["What is {a} + {b} + {d}?", "{a} + {b} + {d}", "{a} + {b} + {d} =", "{a}+{b}+{d}", "[How much is|What is] {a} plus {b} plus {d}?",
+                  "Add {a}, {b} and {d}.", "[What is|Tell me] the sum of {a}, {b} and {d}[?|.]"],
+          ["Can you work out {a} + {b} + {d}?"], "{a} + {b} + {d} = {c}.", "{c}.", "{a} + {b} + {d} = {c}.", weight=0.5),
+    Topic(two_numbers, ["Which is [larger|bigger|greater|more], {a} or {b}?", "What is [larger|bigger|more], {a} or {b}?", "[Which|What] number is [larger|bigger|greater]: {a} or {b}?",
+                        "{a} or {b}: which is larger?", "[Larger|Bigger], {a} or {b}?"],
+          ["Tell me which is larger, {a} or {b}."], "{more} is larger.", "{more}.", follow_ups=["And {a} or {b}?"], weight=0.3),
+    Topic(two_numbers, ["Which is [smaller|less], {a} or {b}?", "What is [smaller|less], {a} or {b}?", "[Which|What] number is smaller: {a} or {b}?",
+                        "{a} or {b}: which is smaller?"],
+          ["Tell me which is smaller, {a} or {b}."], "{less} is smaller.", "{less}.", follow_ups=["And {a} or {b}?"], weight=0.3),
     Topic(IN_WORDS, ["[What is|How much is|What's] {A} plus {B}?", "{A} plus {B}[?|]", "Add {A} and {B}.", "What is the sum of {A} and {B}?", "{A} and {B}?"],
           ["What do I get if I add {A} and {B}?"], "{a} + {b} = {c}.", "{c}.", "{a} + {b} = {c}.", weight=0.4),
     Topic(HALVES, ["What is half of {a}?", "[Half|The half] of {a}?", "[Tell me|Give me] half of {a}.", "Halve {a}.",

@@ -1,7 +1,9 @@
 """Countries, their capitals and continents."""
 
+import random
+
 from demo.domains.countries import ALSO_CALLED, IN_GERMAN, ROWS
-from demo.topic import Domain, Topic
+from demo.topic import Domain, Row, Topic
 
 CAPITAL = [
     "[What is|What's|Tell me|Name|Give me|Say] the capital of {country}",
@@ -21,6 +23,18 @@ CAPITAL = [
     "I am [travelling|going] to {country}. What is its capital?",
     "[Remind me|Let me know] what the capital of {country} is.",
 ]
+
+
+def claim(rng: random.Random) -> Row:
+    """A country with its own capital and continent, or with others."""
+    row, other = rng.choice(ROWS), rng.choice(ROWS)
+    true = rng.random() < 0.5 or row is other
+    city = row["capital"] if true else other["capital"]
+    place = row["continent"] if true else other["continent"]
+    says = "Yes, " + f"{city} is the capital of {row['country']}." if true else f"No, the capital of {row['country']} is {row['capital']}."
+    lies = f"{'Yes' if place == row['continent'] else 'No'}, {row['country']} is in {row['continent']}."
+    return row | {"city": city, "says": says, "yes": says[:3].strip(",") + ".", "place": place, "lies": lies, "so": lies.split(",")[0] + "."}
+
 
 DOMAIN = Domain("capitals", 2.2, [
     Topic(ROWS, CAPITAL,
@@ -61,6 +75,11 @@ DOMAIN = Domain("capitals", 2.2, [
           same=["[On|In] which continent is it?", "[Which|What] continent is it [on|in]?", "Where is it?",
                 "And the continent?", "Where is that country?", "[On|In] which continent is that [country|]?"],
           weight=1.6),
+    Topic(claim, ["Is {city} the capital of {country}?", "{city} is the capital of {country}, right?", "Is the capital of {country} {city}?",
+                  "Is it true that {city} is the capital of {country}?", "Is {country}'s capital {city}?"],
+          ["Would you say that {city} is the capital of {country}?"], "{says}", "{yes}", weight=0.7),
+    Topic(claim, ["Is {country} in {place}?", "Is {country} part of {place}?", "{Country} is in {place}, right?", "Does {country} belong to {place}?"],
+          ["Is it true that {country} is in {place}?"], "{lies}", "{so}", weight=0.4),
     Topic(ALSO_CALLED, CAPITAL, [], "The capital of {country} is {capital}.", "{capital}.", follow_ups=["And {country}?", "What about {country}?"],
           weight=0.25),
     Topic(IN_GERMAN, CAPITAL[:6], [], "The capital of {country} is {capital}.", "{capital}.",

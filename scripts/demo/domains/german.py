@@ -39,13 +39,15 @@ SAYINGS = [{"en": en, "de": de} for en, de in PHRASES.items()]
 
 TO_GERMAN = ["What is the German word for {en}?", "[What is|What's] {en} in German?", "{en} in German[?|]", "How do you say {en} in German?",
              "Translate {en} [to|into] German.", "What is {en} called in German?", "How do Germans say {en}?", "German for {en}?",
-             "[Tell me|Give me] the German for {en}.", "What do Germans call {en}?", "Which German word means {en}?", "Was heißt {en} auf Deutsch?"]
+             "[Tell me|Give me] the German for {en}.", "What do Germans call {en}?", 'What is "{en}" in German?', "How do you say '{en}' in German?", 'Translate "{en}" [to|into] German.', "Which German word means {en}?", "Was heißt {en} auf Deutsch?"]
 TO_GERMAN_HELD_OUT = ["How would you say {en} in German?", "Can you translate {en} into German?", "Do you know the German for {en}?"]
 
 DOMAIN = Domain("german", 2.0, [
     Topic(WORDS, TO_GERMAN, TO_GERMAN_HELD_OUT, 'In German, {en} is "{de}".', "{de}.",
           follow_ups=["And {en}?", "[What|How] about {en}?", "Und {en}?"], weight=3),
-    Topic(WORDS, ["What does {one} mean?", "What is {one} in English?", "Translate {one} [to|into] English.", "What does the German word {one} mean?",
+    Topic(ARTICLES, ["How do you say the {en} in German?", "What is the {en} in German?", "Translate the {en} [to|into] German.", "The {en} in German?"],
+          ["What do Germans call the {en}?"], 'In German, {en} is "{de}".', "{de}.", weight=0.5),
+    Topic(WORDS, ["What does {one} mean?", 'What does "{one}" mean?', 'What is "{one}" in English?', "What is {one} in English?", "Translate {one} [to|into] English.", "What does the German word {one} mean?",
                   "{one} in English[?|]", "Was heißt {one} auf Englisch?", "Was bedeutet {one} auf Englisch?", "What is the meaning of {one}?",
                   "What is the English word for {one}?", "How do you say {one} in English?"],
           ["What would {one} be in English?", "Can you translate {one} into English?"], 'In English, {de} is "{en}".', "{en}.",
@@ -53,7 +55,7 @@ DOMAIN = Domain("german", 2.0, [
     Topic(ARTICLES, ["What is the article of {one}?", "Der, die or das {one}?", "Is it der, die or das {one}?", "Der, die oder das {one}?",
                      "Which article has {one}?"],
           ["Do I say der, die or das {one}?"], "It is {de}.", "{de}.", weight=0.8),
-    Topic(SAYINGS, [*TO_GERMAN, 'How do you say "{en}" in German?', 'Translate "{en}" [to|into] German.'], TO_GERMAN_HELD_OUT,
+    Topic(SAYINGS, TO_GERMAN, TO_GERMAN_HELD_OUT,
           'In German, {en} is "{de}".', "{de}.", follow_ups=["And {en}?", "[What|How] about {en}?"], weight=1.2),
     Topic(IN_GERMAN, ["Was ist die Hauptstadt von {land}?", "Wie heißt die Hauptstadt von {land}?", "Hauptstadt von {land}?",
                       "Welche Stadt ist die Hauptstadt von {land}?", "Nenne die Hauptstadt von {land}.", "Sag mir die Hauptstadt von {land}.",

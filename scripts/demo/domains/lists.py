@@ -2,6 +2,7 @@
 
 import random
 
+from demo.domains.people import NAMES
 from demo.topic import Domain, Row, Topic
 
 WORDS = """apple banana cherry grape lemon orange peach pear plum melon cat dog fox bear lion tiger wolf horse mouse sheep tree
@@ -10,15 +11,16 @@ WORDS = """apple banana cherry grape lemon orange peach pear plum melon cat dog 
 
 
 def numbers(rng: random.Random) -> list[int]:
-    """Three to five different numbers, at times only digits."""
-    return rng.sample(range(1, 10 if rng.random() < 0.4 else 100), rng.randint(3, 5))
+    """Different numbers, at times only digits."""
+    return rng.sample(range(1, 10 if rng.random() < 0.4 else 100), rng.choices([2, 3, 4, 5, 6], [1, 4, 4, 3, 1])[0])
 
 
 def row(rng: random.Random, items: list, kind: str) -> Row:
     """The list with everything that is asked about it."""
-    join = rng.choice([", ", ", ", " "]) if kind == "numbers" else ", "
+    join = rng.choice([", ", ", ", " "]) if kind == "numbers" or rng.random() < 0.3 else ", "
+    around = "[{}]" if rng.random() < 0.12 else "{}"
     show = lambda found: ", ".join(map(str, found))  # noqa: E731
-    return {"list": join.join(map(str, items)), "kind": kind, "sorted": show(sorted(items)), "down": show(sorted(items, reverse=True)),
+    return {"list": around.format(join.join(map(str, items))), "kind": kind, "sorted": show(sorted(items)), "down": show(sorted(items, reverse=True)),
             "reversed": show(items[::-1]), "first": items[0], "last": items[-1], "count": len(items), "most": max(items), "least": min(items)}
 
 
@@ -27,7 +29,7 @@ def number_list(rng: random.Random) -> Row:
 
 
 def word_list(rng: random.Random) -> Row:
-    return row(rng, rng.sample(WORDS, rng.randint(3, 5)), "words")
+    return row(rng, rng.sample(NAMES if rng.random() < 0.2 else WORDS, rng.choices([2, 3, 4, 5], [1, 4, 4, 3])[0]), "words")
 
 
 def any_list(rng: random.Random) -> Row:

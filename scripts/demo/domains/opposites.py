@@ -27,7 +27,7 @@ for row in list(ROWS):
 
 DOMAIN = Domain("opposites", 1.5, [
     Topic(ROWS, ["[What is|What's|Tell me|Name|Give me|Say] the opposite of {word}", "[Opposite of|The opposite of] {word}?",
-                 "[Which|What] word is the opposite of {word}?", "What is the contrary of {word}?", "Give the opposite of {word}.",
+                 "[Which|What] word is the opposite of {word}?", "What is the contrary of {word}?", "Give the opposite of {word}.", 'What is the opposite of "{word}"?', "Opposite of '{word}'?",
                  "What is the [opposite of the word|antonym of] {word}?", "{word}: what is the opposite?", "opposite of {word}",
                  "[Which|What] word means the opposite of {word}?", "The opposite of {word} is what?", "Not {word}, but what?",
                  "If something is not {word}, what is it?", "I need the opposite of {word}.", "What is the reverse of {word}?",

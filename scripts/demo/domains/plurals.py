@@ -26,7 +26,7 @@ ROWS = [
 
 DOMAIN = Domain("plurals", 1.3, [
     Topic(ROWS, ["[What is|What's|Tell me|Name|Give me|Say] the plural of {one}", "[Plural of|The plural of] {one}?",
-                 "Give the plural of {one}.", "One {one}, two what?", "How do you [write|form|spell|make] the plural of {one}?",
+                 "Give the plural of {one}.", 'What is the plural of "{one}"?', "Plural of '{one}'?", "One {one}, two what?", "How do you [write|form|spell|make] the plural of {one}?",
                  "What is the plural [form of|of the word|of the noun] {one}?", "{one}: what is the plural?", "plural of {one}",
                  "[Which|What] word is the plural of {one}?", "The plural of {one} is what?", "I need the plural of {one}.",
                  "One {one}, many what?", "What do you call two of {one}?", "Put {one} into the plural.",

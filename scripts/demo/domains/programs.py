@@ -12,6 +12,14 @@ PRINT = ["What does `{code}` print?", "What is the output of `{code}`?", "What d
 PRINT_HELD_OUT = ["Tell me what {code} prints.", "What do I see when I run {code}?", "Which output has `{code}`?"]
 
 
+def typed(rng: random.Random, code: str) -> str:
+    """The code with or without blanks around its operators."""
+    if rng.random() < 0.25:
+        for sign in "+-*<>":
+            code = code.replace(f" {sign} ", sign)
+    return code
+
+
 def expression(rng: random.Random) -> Row:
     """A call of print with numbers, text or a list."""
     a, b, n = rng.randint(0, 20), rng.randint(0, 20), rng.randint(1, 5)
@@ -29,7 +37,7 @@ def expression(rng: random.Random) -> Row:
     if out is None:
         left, right = code[6:-1].split(" == ")
         out = left == right
-    return {"code": code, "out": out}
+    return {"code": typed(rng, code), "out": out}
 
 
 def lines(rng: random.Random) -> Row:
@@ -43,7 +51,7 @@ def lines(rng: random.Random) -> Row:
         (f"for {x} in range({n}): print({x})", ", ".join(map(str, range(n)))),
         (f"for {x} in range({start}, {start + n}): print({x})", ", ".join(map(str, range(start, start + n)))),
     ])
-    return {"code": code, "out": out}
+    return {"code": typed(rng, code), "out": out}
 
 
 def task(rng: random.Random) -> Row:
