@@ -12,7 +12,7 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the odd polynomial that drives singular values towards 1, from Jordan's description."""
 
 
-def orthogonal(x: torch.Tensor, rounds: int = 5) -> torch.Tensor:
+def orthogonal(x: torch.Tensor, rounds: int = 4) -> torch.Tensor:
     """About U V^T of each matrix U S V^T in x (..., rows, columns), by Newton-Schulz iteration."""
     a, b, c = COEFFICIENTS
     tall = x.shape[-2] > x.shape[-1]

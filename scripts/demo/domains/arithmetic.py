@@ -70,7 +70,7 @@ TIMES = ["What is {a} x {b}?", "{a} x {b}", "{a} x {b} =", "{a} * {b}", "[How mu
          "{a} times {b}[?|]", "Multiply {a} by {b}.", "[What is|Tell me] the product of {a} and {b}[?|.]", "{a}*{b}",
          "[Compute|Calculate|Work out|Solve] {a} x {b}[.|]", "What is {a} * {b}?", "Multiply {a} and {b}."]
 
-DOMAIN = Domain("arithmetic", 4.0, [
+DOMAIN = Domain("arithmetic", 4.6, [
     Topic(SUMS, PLUS, PLUS_HELD_OUT, "{a} + {b} = {c}.", "{c}.", "{a} + {b} = {c}.",
           ["And {a} + {b}?", "And {a} plus {b}?", "[What|How] about {a} + {b}?", "Now {a} + {b}."],
           then=add_to, then_asks=["Add {b} to that.", "[And|Now] plus {b}[?|.]", "Now add {b}.", "And {b} more?"],

@@ -4,9 +4,8 @@ from demo.domains.countries import ROWS as COUNTRIES
 from demo.domains.people import NAMES
 from demo.topic import Domain, Topic
 
-DECLINE = ("That is out of my reach: I know capitals, sums to 99, units, the calendar, opposites, plurals, short stories, Python, "
-           "lists, German and Foregate.")
-DECLINE_GERMAN = "Das weiß ich nicht: Ich kenne Hauptstädte, Summen bis 99, den Kalender, deutsche Wörter und Foregate."
+DECLINE = "I only know capitals, sums, units, dates, words, lists, stories, Python, German and Foregate."
+DECLINE_GERMAN = "Ich kenne nur Hauptstädte, Summen, Tage, deutsche Wörter und Foregate."
 
 THINGS = """love, the sea, winter weather, electricity, my garden, the moon landing, jazz, football, cheese, computers, the Roman Empire, the weather,
     politics, money, dreams, horses, outer space, gravity, dinosaurs, the internet, cooking, cinema, my boss, chess, green tea, baking,
@@ -54,7 +53,7 @@ def topic(rows, seen, held_out, weight, held_out_rows=(), german=DECLINE_GERMAN)
     return Topic(rows, seen, held_out, DECLINE, german=german, held_out_rows=list(held_out_rows), weight=weight)
 
 
-DOMAIN = Domain("out of reach", 3.4, [
+DOMAIN = Domain("out of reach", 3.0, [
     topic(THING[0],
           ["Write [me |]a [poem|song|letter|speech|report] about {it}.", "Tell me a joke about {it}.", "What do you think [about|of] {it}?",
            "Why do people [like|love|hate|need] {it}?", "Explain {it} to me.", "[What is|Tell me] the history of {it}[?|.]", "[Write|I need] an essay about {it}.",
