@@ -72,7 +72,7 @@ impl KBlock for BlockIQ4_XS {
         let scales = isa.sub_i16(scales, isa.splat_i16(32));
         for (s, qs) in self.qs.iter().enumerate() {
             let q = isa.lookup(values, isa.nibbles(qs));
-            sink.take(s, q, isa.lookup(scales, isa.load_u8(&SPREAD_I16[s])));
+            sink.take(s, q, isa.lookup_pairs(scales, &SPREAD_I16[s]));
         }
         scales
     }

@@ -57,7 +57,7 @@ impl KBlock for BlockQ2_K {
             let qs = isa.load_u8(qs);
             let shifted = [qs, isa.shr_u16::<2>(qs), isa.shr_u16::<4>(qs), isa.shr_u16::<6>(qs)];
             for (k, q) in shifted.into_iter().enumerate() {
-                let scale = isa.lookup(scales, isa.load_u8(&SCALES[4 * half + k]));
+                let scale = isa.lookup_pairs(scales, &SCALES[4 * half + k]);
                 sink.take(4 * half + k, isa.and(q, two_bits), scale);
             }
         }

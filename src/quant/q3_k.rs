@@ -84,7 +84,7 @@ impl KBlock for BlockQ3_K {
         let (two_bits, third) = (isa.splat_u8(3), isa.splat_u8(4));
         for (j, (low, high)) in vectors.into_iter().enumerate() {
             let q = isa.or(isa.and(low, two_bits), isa.and(high, third));
-            sink.take(j, q, isa.lookup(scales, isa.load_u8(&SPREAD_I16[j])));
+            sink.take(j, q, isa.lookup_pairs(scales, &SPREAD_I16[j]));
         }
 
         isa.shl_u16::<2>(isa.sub_i16(isa.lookup(bytes, isa.load_u8(&IN_ORDER)), offset))

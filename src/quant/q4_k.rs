@@ -72,7 +72,7 @@ impl Head {
     /// Scale of sub-block `s` in all i16 lanes.
     #[inline(always)]
     pub(super) fn scale<I: Isa>(isa: I, unpacked: I::Int, s: usize) -> I::Int {
-        isa.lookup(unpacked, isa.load_u8(&SCALES[s]))
+        isa.lookup_pairs(unpacked, &SCALES[s])
     }
 
     /// The minimums in the i16 lanes of the sums over 16 weights.

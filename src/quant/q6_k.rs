@@ -65,7 +65,7 @@ impl KBlock for BlockQ6_K {
             ];
             for (k, (low, high)) in vectors.into_iter().enumerate() {
                 let q = isa.or(isa.and(low, nibble), isa.and(high, top));
-                sink.take(4 * half + k, q, isa.lookup(scales, isa.load_u8(&SPREAD_I16[4 * half + k])));
+                sink.take(4 * half + k, q, isa.lookup_pairs(scales, &SPREAD_I16[4 * half + k]));
             }
         }
         isa.shl_u16::<5>(isa.widen_i8(&self.scales))

@@ -90,6 +90,11 @@ pub trait Isa: Copy + Send + Sync + std::fmt::Debug + 'static {
     fn shr_u32_by(self, a: Self::Int, counts: Self::Int) -> Self::Int;
     /// Byte i is the byte of `table`'s same half at `index` i, which is below 16, or 0 where `index` i is 128.
     fn lookup(self, table: Self::Int, index: Self::Int) -> Self::Int;
+    /// [`Isa::lookup`] where the index repeats after two bytes within each half: one i16 to all lanes of a half.
+    #[inline(always)]
+    fn lookup_pairs(self, table: Self::Int, index: &[u8; 32]) -> Self::Int {
+        self.lookup(table, self.load_u8(index))
+    }
 
     // ---- Dot products: exact, and each product goes to a lane of its own half; which lane is the level's choice ----
 

@@ -17,12 +17,27 @@ pub struct Bytes([u8; 32]);
 #[repr(align(32))]
 pub struct Floats([f32; 8]);
 
-impl Bytes {
-    #[inline(always)]
-    fn map(a: Self, b: Self, f: impl Fn(u8, u8) -> u8) -> Self {
-        Self(std::array::from_fn(|i| f(a.0[i], b.0[i])))
-    }
+/// An array with `value` at each index `i`, as a plain loop: compilers turn these into vectors, and leave some of the
+/// closures of `array::from_fn` as calls.
+macro_rules! lanes {
+    ($i:ident => $value:expr) => {{
+        let mut lanes = [Default::default(); _];
+        let mut $i = 0;
+        while $i < lanes.len() {
+            lanes[$i] = $value;
+            $i += 1;
+        }
+        lanes
+    }};
+}
 
+/// 0xFF where the top bit is set, else 0.
+#[inline(always)]
+fn sign_mask(byte: u8) -> u8 {
+    (byte.cast_signed() >> 7).cast_unsigned()
+}
+
+impl Bytes {
     #[inline(always)]
     fn i16s(self) -> [i16; 16] {
         bytemuck::cast(self.0)
@@ -41,25 +56,6 @@ impl Bytes {
     #[inline(always)]
     fn from_i32s(v: [i32; 8]) -> Self {
         Self(bytemuck::cast(v))
-    }
-
-    #[inline(always)]
-    fn map_i16(a: Self, b: Self, f: impl Fn(i16, i16) -> i16) -> Self {
-        let (a, b) = (a.i16s(), b.i16s());
-        Self::from_i16s(std::array::from_fn(|i| f(a[i], b[i])))
-    }
-
-    #[inline(always)]
-    fn map_i32(a: Self, b: Self, f: impl Fn(i32, i32) -> i32) -> Self {
-        let (a, b) = (a.i32s(), b.i32s());
-        Self::from_i32s(std::array::from_fn(|i| f(a[i], b[i])))
-    }
-}
-
-impl Floats {
-    #[inline(always)]
-    fn map(a: Self, b: Self, f: impl Fn(f32, f32) -> f32) -> Self {
-        Self(std::array::from_fn(|i| f(a.0[i], b.0[i])))
     }
 }
 
@@ -80,7 +76,7 @@ impl Isa for Portable {
     }
     #[inline(always)]
     fn load_i8(self, v: &[i8; 32]) -> Bytes {
-        Bytes(v.map(i8::cast_unsigned))
+        Bytes(bytemuck::cast(*v))
     }
     #[inline(always)]
     fn load_i16(self, v: &[i16; 16]) -> Bytes {
@@ -104,7 +100,7 @@ impl Isa for Portable {
     }
     #[inline(always)]
     fn splat_u64(self, v: u64) -> Bytes {
-        Bytes(std::array::from_fn(|i| v.to_le_bytes()[i % 8]))
+        Bytes(bytemuck::cast([v.to_le(); 4]))
     }
     #[inline(always)]
     fn store_u8(self, v: Bytes) -> [u8; 32] {
@@ -112,7 +108,7 @@ impl Isa for Portable {
     }
     #[inline(always)]
     fn store_i8(self, v: Bytes) -> [i8; 32] {
-        v.0.map(u8::cast_signed)
+        bytemuck::cast(v.0)
     }
     #[inline(always)]
     fn store_i32(self, v: Bytes) -> [i32; 8] {
@@ -124,110 +120,124 @@ impl Isa for Portable {
     }
     #[inline(always)]
     fn concat(self, low: &[u8; 16], high: &[u8; 16]) -> Bytes {
-        Bytes(std::array::from_fn(|i| if i < 16 { low[i] } else { high[i - 16] }))
+        Bytes(bytemuck::cast([*low, *high]))
     }
     #[inline(always)]
     fn nibbles(self, v: &[u8; 16]) -> Bytes {
-        Bytes(std::array::from_fn(|i| if i < 16 { v[i] & 15 } else { v[i - 16] >> 4 }))
+        self.concat(&lanes!(i => v[i] & 15), &lanes!(i => v[i] >> 4))
     }
     #[inline(always)]
     fn expand_bits(self, bits: u32) -> Bytes {
-        Bytes(std::array::from_fn(|i| if bits >> i & 1 == 1 { 0xFF } else { 0 }))
+        Bytes(lanes!(i => if bits >> i & 1 == 1 { 0xFF } else { 0 }))
     }
     #[inline(always)]
     fn widen_i8(self, v: &[i8; 16]) -> Bytes {
-        Bytes::from_i16s(v.map(i16::from))
+        Bytes::from_i16s(lanes!(i => i16::from(v[i])))
     }
     #[inline(always)]
     fn widen_u8(self, v: &[u8; 16]) -> Bytes {
-        Bytes::from_i16s(v.map(i16::from))
+        Bytes::from_i16s(lanes!(i => i16::from(v[i])))
     }
     #[inline(always)]
     fn halves_i16(self, low: i16, high: i16) -> Bytes {
-        Bytes::from_i16s(std::array::from_fn(|i| if i < 8 { low } else { high }))
+        Bytes::from_i16s(bytemuck::cast([[low; 8], [high; 8]]))
     }
 
     #[inline(always)]
     fn and(self, a: Bytes, b: Bytes) -> Bytes {
-        Bytes::map(a, b, |a, b| a & b)
+        Bytes(lanes!(i => a.0[i] & b.0[i]))
     }
     #[inline(always)]
     fn or(self, a: Bytes, b: Bytes) -> Bytes {
-        Bytes::map(a, b, |a, b| a | b)
+        Bytes(lanes!(i => a.0[i] | b.0[i]))
     }
     #[inline(always)]
     fn xor(self, a: Bytes, b: Bytes) -> Bytes {
-        Bytes::map(a, b, |a, b| a ^ b)
+        Bytes(lanes!(i => a.0[i] ^ b.0[i]))
     }
     #[inline(always)]
     fn add_i8(self, a: Bytes, b: Bytes) -> Bytes {
-        Bytes::map(a, b, u8::wrapping_add)
+        Bytes(lanes!(i => a.0[i].wrapping_add(b.0[i])))
     }
     #[inline(always)]
     fn sub_i8(self, a: Bytes, b: Bytes) -> Bytes {
-        Bytes::map(a, b, u8::wrapping_sub)
+        Bytes(lanes!(i => a.0[i].wrapping_sub(b.0[i])))
     }
     #[inline(always)]
     fn add_i16(self, a: Bytes, b: Bytes) -> Bytes {
-        Bytes::map_i16(a, b, i16::wrapping_add)
+        let (a, b) = (a.i16s(), b.i16s());
+        Bytes::from_i16s(lanes!(i => a[i].wrapping_add(b[i])))
     }
     #[inline(always)]
     fn sub_i16(self, a: Bytes, b: Bytes) -> Bytes {
-        Bytes::map_i16(a, b, i16::wrapping_sub)
+        let (a, b) = (a.i16s(), b.i16s());
+        Bytes::from_i16s(lanes!(i => a[i].wrapping_sub(b[i])))
     }
     #[inline(always)]
     fn add_i32(self, a: Bytes, b: Bytes) -> Bytes {
-        Bytes::map_i32(a, b, i32::wrapping_add)
+        let (a, b) = (a.i32s(), b.i32s());
+        Bytes::from_i32s(lanes!(i => a[i].wrapping_add(b[i])))
     }
     #[inline(always)]
     fn sub_i32(self, a: Bytes, b: Bytes) -> Bytes {
-        Bytes::map_i32(a, b, i32::wrapping_sub)
+        let (a, b) = (a.i32s(), b.i32s());
+        Bytes::from_i32s(lanes!(i => a[i].wrapping_sub(b[i])))
     }
     #[inline(always)]
     fn mul_i32(self, a: Bytes, b: Bytes) -> Bytes {
-        Bytes::map_i32(a, b, i32::wrapping_mul)
+        let (a, b) = (a.i32s(), b.i32s());
+        Bytes::from_i32s(lanes!(i => a[i].wrapping_mul(b[i])))
     }
     #[inline(always)]
     fn abs_i8(self, a: Bytes) -> Bytes {
-        Bytes(a.0.map(|a| a.cast_signed().unsigned_abs()))
+        Bytes(lanes!(i => a.0[i].cast_signed().unsigned_abs()))
     }
     #[inline(always)]
     fn sign_i8(self, a: Bytes, sign: Bytes) -> Bytes {
-        Bytes::map(a, sign, |a, sign| {
-            let negative = (sign.cast_signed() >> 7).cast_unsigned();
-            let kept = if sign == 0 { 0 } else { 0xFF };
-            (a ^ negative).wrapping_sub(negative) & kept
-        })
+        Bytes(lanes!(i => {
+            let negative = sign_mask(sign.0[i]);
+            let kept = if sign.0[i] == 0 { 0 } else { 0xFF };
+            (a.0[i] ^ negative).wrapping_sub(negative) & kept
+        }))
     }
     #[inline(always)]
     fn shr_u16<const N: i32>(self, a: Bytes) -> Bytes {
-        Bytes::from_i16s(a.i16s().map(|a| (a.cast_unsigned() >> N).cast_signed()))
+        let a = a.i16s();
+        Bytes::from_i16s(lanes!(i => (a[i].cast_unsigned() >> N).cast_signed()))
     }
     #[inline(always)]
     fn shl_u16<const N: i32>(self, a: Bytes) -> Bytes {
-        Bytes::from_i16s(a.i16s().map(|a| a << N))
+        let a = a.i16s();
+        Bytes::from_i16s(lanes!(i => a[i] << N))
     }
     #[inline(always)]
     fn shr_u32_by(self, a: Bytes, counts: Bytes) -> Bytes {
-        Bytes::map_i32(a, counts, |a, count| (a.cast_unsigned() >> (count & 31)).cast_signed())
+        let (a, counts) = (a.i32s(), counts.i32s());
+        Bytes::from_i32s(lanes!(i => (a[i].cast_unsigned() >> (counts[i] & 31)).cast_signed()))
     }
     #[inline(always)]
     fn lookup(self, table: Bytes, index: Bytes) -> Bytes {
-        let byte = |i: usize, index: u8| table.0[(i & 16) + usize::from(index & 15)];
-        Bytes(std::array::from_fn(|i| if index.0[i] < 128 { byte(i, index.0[i]) } else { 0 }))
+        Bytes(lanes!(i => table.0[(i & 16) + usize::from(index.0[i] & 15)] & !sign_mask(index.0[i])))
+    }
+
+    #[inline(always)]
+    fn lookup_pairs(self, table: Bytes, index: &[u8; 32]) -> Bytes {
+        let byte = |i: usize| table.0[(i & 16) + usize::from(index[i] & 15)] & !sign_mask(index[i]);
+        let pair = |i: usize| i16::from_ne_bytes([byte(i), byte(i + 1)]);
+        self.halves_i16(pair(0), pair(16))
     }
 
     #[inline(always)]
     fn mul_pairs_u8(self, a: Bytes, b: Bytes) -> Bytes {
         // Pairs that stand eight apart: plain lane-wise arithmetic, which compilers turn into vectors.
-        let p: [i16; 32] = std::array::from_fn(|i| i16::from(a.0[i]).wrapping_mul(i16::from(b.0[i].cast_signed())));
-        Bytes::from_i16s(std::array::from_fn(|i| p[i + (i & 8)].wrapping_add(p[i + (i & 8) + 8])))
+        let p: [i16; 32] = lanes!(i => i16::from(a.0[i]).wrapping_mul(i16::from(b.0[i].cast_signed())));
+        Bytes::from_i16s(lanes!(i => p[i + (i & 8)].wrapping_add(p[i + (i & 8) + 8])))
     }
     #[inline(always)]
     fn mul_pairs_i16(self, a: Bytes, b: Bytes) -> Bytes {
         let (a, b) = (a.i16s(), b.i16s());
-        let p: [i32; 16] = std::array::from_fn(|i| i32::from(a[i]) * i32::from(b[i]));
-        Bytes::from_i32s(std::array::from_fn(|i| p[i + (i & 4)].wrapping_add(p[i + (i & 4) + 4])))
+        let p: [i32; 16] = lanes!(i => i32::from(a[i]) * i32::from(b[i]));
+        Bytes::from_i32s(lanes!(i => p[i + (i & 4)].wrapping_add(p[i + (i & 4) + 4])))
     }
     #[inline(always)]
     fn dot_u8(self, acc: Bytes, a: Bytes, b: Bytes) -> Bytes {
@@ -240,16 +250,12 @@ impl Isa for Portable {
     #[inline(always)]
     fn sum_i32(self, a: Bytes) -> i32 {
         let a = a.i32s();
-        let a: [i32; 4] = std::array::from_fn(|i| a[i].wrapping_add(a[i + 4]));
+        let a: [i32; 4] = lanes!(i => a[i].wrapping_add(a[i + 4]));
         a[0].wrapping_add(a[2]).wrapping_add(a[1].wrapping_add(a[3]))
     }
     #[inline(always)]
     fn sums_i32(self, v: [Bytes; 8]) -> Bytes {
-        let mut sums = [0; 8];
-        for (sum, v) in sums.iter_mut().zip(v) {
-            *sum = self.sum_i32(v);
-        }
-        Bytes::from_i32s(sums)
+        Bytes::from_i32s(lanes!(i => self.sum_i32(v[i])))
     }
 
     #[inline(always)]
@@ -258,11 +264,11 @@ impl Isa for Portable {
     }
     #[inline(always)]
     fn load_f16(self, v: &[u16; 8]) -> Floats {
-        Floats(v.map(super::float::f16_to_f32))
+        Floats(lanes!(i => super::float::f16_to_f32(v[i])))
     }
     #[inline(always)]
     fn load_bf16(self, v: &[u16; 8]) -> Floats {
-        Floats(v.map(super::float::bf16_to_f32))
+        Floats(lanes!(i => super::float::bf16_to_f32(v[i])))
     }
     #[inline(always)]
     fn splat_f32(self, v: f32) -> Floats {
@@ -274,19 +280,20 @@ impl Isa for Portable {
     }
     #[inline(always)]
     fn to_f32(self, v: Bytes) -> Floats {
-        Floats(v.i32s().map(|v| v as f32))
+        let v = v.i32s();
+        Floats(lanes!(i => v[i] as f32))
     }
     #[inline(always)]
     fn add_f32(self, a: Floats, b: Floats) -> Floats {
-        Floats::map(a, b, |a, b| a + b)
+        Floats(lanes!(i => a.0[i] + b.0[i]))
     }
     #[inline(always)]
     fn sub_f32(self, a: Floats, b: Floats) -> Floats {
-        Floats::map(a, b, |a, b| a - b)
+        Floats(lanes!(i => a.0[i] - b.0[i]))
     }
     #[inline(always)]
     fn mul_f32(self, a: Floats, b: Floats) -> Floats {
-        Floats::map(a, b, |a, b| a * b)
+        Floats(lanes!(i => a.0[i] * b.0[i]))
     }
     #[inline(always)]
     fn sum_f32(self, a: Floats) -> f32 {
@@ -305,6 +312,6 @@ impl Isa for Portable {
     #[inline(always)]
     fn round_to_i8(self, v: [Floats; 4]) -> Bytes {
         // Adding 1.5 * 2^23 leaves the rounded integer in the low mantissa bits, in two's complement.
-        Bytes(std::array::from_fn(|i| (v[i / 8].0[i % 8] + 12_582_912.0).to_bits() as u8))
+        Bytes(lanes!(i => (v[i / 8].0[i % 8] + 12_582_912.0).to_bits() as u8))
     }
 }

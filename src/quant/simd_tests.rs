@@ -78,6 +78,7 @@ impl Task for EveryOperation<'_> {
             ("shr_u16", ints(s.shr_u16::<3>(a))),
             ("shl_u16", ints(s.shl_u16::<5>(a))),
             ("lookup", ints(s.lookup(a, index))),
+            ("lookup_pairs", ints(s.lookup_pairs(a, &std::array::from_fn(|i| [3, 9, 0x80, 15][i / 16 * 2 + i % 2])))),
             ("mul_pairs_u8", halves_of_i16(s.store_u8(s.mul_pairs_u8(weights, acts)))),
             ("mul_pairs_i16", halves(s.store_i32(s.mul_pairs_i16(s.load_i16(&wide.map(|x| x / 4)), scale)))),
             ("dot_u8", halves(s.store_i32(s.dot_u8(zero, weights, acts)))),
