@@ -49,18 +49,21 @@ pub fn drop_mapped_pages(map: &Mmap) {
     let _ = map;
 }
 
-/// Takes the pages of a range of a map out of the resident set, as [`drop_mapped_pages`] does. A range that does not
-/// lie in the map is left alone.
+/// A fault may map what lies around the page: the rest of a huge page, or of a folio of the page cache.
+const MAPPED_AROUND: usize = 2 << 20;
+
+/// Takes the pages of a range of a map out of the resident set, as [`drop_mapped_pages`] does, with what touching them
+/// may have mapped around them. A range that does not lie in the map is left alone.
 pub fn drop_mapped_range(map: &Mmap, offset: usize, len: usize) {
-    if offset.checked_add(len).is_none_or(|end| end > map.len()) {
-        return;
-    }
+    let Some(end) = offset.checked_add(len).filter(|&end| end <= map.len()) else { return };
+    let start = offset - offset % MAPPED_AROUND;
+    let end = end.next_multiple_of(MAPPED_AROUND).min(map.len());
     #[cfg(unix)]
     // SAFETY: the range lies in the map, so no other mapping is touched (the system rounds to whole pages, which are the
     // map's own). A read-only map of a file holds nothing that the file does not: the next touch reads it again.
-    let _ = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, offset, len) };
+    let _ = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, start, end - start) };
     #[cfg(not(unix))]
-    let _ = (map, offset, len);
+    let _ = (map, start, end);
 }
 
 /// Asks the system to start reading a range of a map. Advice only.

@@ -173,6 +173,7 @@ fn plan(
         batch: options.batch,
         kv,
         lanes: options.lanes.unwrap_or(LANES_PLANNED),
+        may_map: options.io.is_none_or(|path| path == ReadPath::Mmap),
         looked_for_gpus: options.device == DeviceChoice::Auto && info.kind != "gpu",
     };
     Ok((Plan::new(gguf, model, measured, &demand)?, kv))
@@ -206,6 +207,9 @@ impl Engine {
         let (gguf, mut model, measured) = measure(path, options)?;
         let mut device = device(options, &mut notes)?;
         let (plan, kv) = plan(&gguf, &mut model, &measured, options, &*device)?;
+        // read paths are measured while there is nothing beside: trials take memory that slots will need
+        let reading = SourceOptions { path: options.io, lanes: options.lanes };
+        let source = Source::open(gguf.shard_paths(), &model.experts, reading)?;
         let mut done = 0;
         let mut count = |bytes| {
             done += bytes;
@@ -218,8 +222,6 @@ impl Engine {
         device.new_kv(&kv_specs(&model.config), plan.ctx, kv)?;
         device.new_slots(&plan.classes, &layers, plan.batch * model.config.max_k().max(1))?;
         let forward = Forward::new(model, &mut *device, plan.batch)?;
-        let source =
-            Source::open(gguf.shard_paths(), &layers, SourceOptions { path: options.io, lanes: options.lanes })?;
         let cache = Cache::new(&layers, &plan.classes, || Box::new(Lru::new()))?;
         let pager = Pager::new(cache, source, layers, LANES_PLANNED);
         gguf.drop_mapped_pages();

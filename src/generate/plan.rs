@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::compute::{Device, KvKind};
 use crate::error::{Error, Result};
 use crate::expert::SlotClass;
-use crate::expert::cache::{classes_for, smallest_budget};
+use crate::expert::cache::{classes_for, largest_budget, smallest_budget};
+use crate::expert::source::MAPPED_BYTES_PER_LANE;
 use crate::gguf::Gguf;
 use crate::model::forward::{LOGIT_ROWS, activation_bytes, kv_specs};
 use crate::model::sink::Measure;
@@ -47,6 +48,8 @@ pub struct Demand<'a> {
     pub kv: KvKind,
     /// Reads in flight.
     pub lanes: usize,
+    /// Experts may be copied out of a map, whose pages count while they are.
+    pub may_map: bool,
     /// GPUs were looked for, which loads their drivers.
     pub looked_for_gpus: bool,
 }
@@ -94,7 +97,7 @@ pub struct Plan {
     pub kv: u64,
     /// Activations and scratch of a step.
     pub activations: u64,
-    /// Buffers between disk and device.
+    /// Buffers between disk and device, and mapped pages while they are copied.
     pub staging: u64,
     /// Expert slots.
     pub slots: u64,
@@ -154,31 +157,33 @@ impl Plan {
             layer.slot_bytes = demand.device.slot_bytes(layer)?;
         }
         let model = &mut *model;
-        let slots_min = if k == 0 { 0 } else { smallest_budget(&model.experts, k, 0) };
+        let least = if k == 0 { 0 } else { smallest_budget(&model.experts, k) };
+        let wanted = if k == 0 { None } else { wanted_cache(model, k, least, demand.cache)? };
         let fixed = |batch: usize| Fixed::count(gguf, model, measured, demand, batch);
-        let (need, budget) = (|f: &Fixed| f.device() + slots_min, |f: &Fixed| demand.device_budget(f.host()));
+        let budget = |f: &Fixed| demand.device_budget(f.host());
+        let cache = wanted.unwrap_or(least);
         let batch = demand.batch.unwrap_or_else(|| {
             let base = fixed(1).activations;
             let halved = std::iter::successors(Some(footprint.batch), |b| (*b > 1).then(|| b / 2));
             let fits = |&b: &usize| {
                 let f = fixed(b);
-                need(&f) <= budget(&f) && f.activations - base <= budget(&f) / BATCH_SHARE
+                f.device() + cache <= budget(&f) && f.activations - base <= budget(&f) / BATCH_SHARE
             };
             if footprint.batch_fixed { footprint.batch } else { halved.clone().find(fits).unwrap_or(1) }
         });
         let f = fixed(batch);
         // what the ceiling that is named must hold at least
         let (flag, ceiling, beside) = demand.ceiling(f.host());
-        let smallest =
-            beside + if demand.batch.is_none() && !footprint.batch_fixed { need(&fixed(1)) } else { need(&f) };
-        if need(&f) > budget(&f) {
-            return Err(too_small(flag, ceiling, smallest));
+        let leanest = if demand.batch.is_none() && !footprint.batch_fixed { fixed(1).device() } else { f.device() };
+        let smallest = beside + leanest + cache;
+        if f.device() + cache > budget(&f) {
+            return Err(too_small(flag, ceiling, smallest, wanted.is_some()));
         }
         if f.host() > demand.memory {
-            return Err(too_small("--memory", demand.memory, f.host()));
+            return Err(too_small("--memory", demand.memory, f.host(), false));
         }
-        let room = budget(&f) - f.device();
-        let classes = if k == 0 { Vec::new() } else { slots(model, k, room, demand.cache, flag, smallest)? };
+        let room = wanted.unwrap_or(budget(&f) - f.device());
+        let classes = if k == 0 { Vec::new() } else { classes_for(&mut model.experts, k, room)? };
         let slot_bytes = classes.iter().map(|c| (c.slots * c.slot_bytes) as u64).sum();
         Ok(Self {
             memory: demand.memory,
@@ -206,54 +211,48 @@ impl Plan {
     }
 }
 
-fn too_small(flag: &str, budget: u64, smallest: u64) -> Error {
-    let mib = |b: u64| format!("{}MiB", b.div_ceil(1 << 20));
+/// Mebibytes with one decimal: a ceiling that was given is never shown larger, one that works never smaller.
+fn mib(bytes: u64, rounded_up: bool) -> String {
+    let tenths =
+        bytes / (1 << 20) * 10 + (bytes % (1 << 20) * 10 + u64::from(rounded_up) * ((1 << 20) - 1)) / (1 << 20);
+    format!("{}.{}MiB", tenths / 10, tenths % 10)
+}
+
+fn too_small(flag: &str, budget: u64, smallest: u64, cache_wanted: bool) -> Error {
+    let (what, helps) = match cache_wanted {
+        true => ("this model with that --cache", "a smaller --cache, --ctx or --batch"),
+        false => ("this model", "a smaller --ctx or --batch"),
+    };
+    let (budget, smallest) = (mib(budget, false), mib(smallest, true));
     Error::Budget(format!(
-        "{flag} {} is too small for this model: the smallest that works is {flag} {}; a smaller --ctx or --batch also helps",
-        mib(budget),
-        mib(smallest)
+        "{flag} {budget} is too small for {what}: the smallest that works is {flag} {smallest}; {helps} also helps"
     ))
 }
 
-/// Pools of slots for `room` bytes, or for what was asked.
-fn slots(
-    model: &mut Model,
-    k: usize,
-    room: u64,
-    cache: CacheSize,
-    flag: &str,
-    smallest: u64,
-) -> Result<Vec<SlotClass>> {
+/// Bytes of slots that were asked for; `None` where they fill what is left.
+fn wanted_cache(model: &Model, k: usize, least: u64, cache: CacheSize) -> Result<Option<u64>> {
     let largest = model.experts.iter().map(|l| l.slot_bytes as u64).max().unwrap_or(0);
-    let all: u64 = model.experts.iter().map(|l| (l.slot_bytes * l.count) as u64).sum();
+    let all = largest_budget(&model.experts, k);
     let experts: usize = model.experts.iter().map(|l| l.count).sum();
-    let least = smallest_budget(&model.experts, k, 0);
+    let cycle: usize = model.config.moe_layers().map(|(_, m)| m.rule.k).sum();
+    let slots = |slots: f64| (slots.ceil() as u64).saturating_mul(largest);
     let wanted = match cache {
-        CacheSize::Fill => room,
+        CacheSize::Fill => return Ok(None),
         CacheSize::Bytes(bytes) => bytes,
-        CacheSize::Share(share) => (experts as f64 * share).ceil() as u64 * largest.min(all),
-        CacheSize::Cycles(cycles) => {
-            let cycle: usize = model.config.moe_layers().map(|(_, m)| m.rule.k).sum();
-            (cycle as f64 * cycles).ceil() as u64 * largest
-        }
+        CacheSize::Share(share) => slots(experts as f64 * share),
+        CacheSize::Cycles(cycles) => slots(cycle as f64 * cycles),
     };
-    let mib = |b: u64| format!("{}MiB", b.div_ceil(1 << 20));
-    if wanted < least && cache != CacheSize::Fill {
+    if wanted < least {
+        let (percent, cycles) = (least as f64 / all as f64 * 100.0, least as f64 / (cycle as u64 * largest) as f64);
         return Err(Error::Budget(format!(
-            "--cache of {} is too small: one layer's {k} experts need {}",
-            mib(wanted),
-            mib(least)
+            "--cache of {} is too small: one layer's {k} experts need {}, {:.2}% of all or {:.3}x what a token uses",
+            mib(wanted, false),
+            mib(least, true),
+            (percent * 100.0).ceil() / 100.0,
+            (cycles * 1000.0).ceil() / 1000.0
         )));
     }
-    if wanted > room && wanted.min(all) > room {
-        return Err(Error::Budget(format!(
-            "--cache of {} does not fit: the budget leaves {} for experts; give {flag} {} or a smaller --cache",
-            mib(wanted),
-            mib(room),
-            mib(smallest - least + wanted.min(all))
-        )));
-    }
-    classes_for(&mut model.experts, k, wanted.min(room))
+    Ok(Some(wanted.min(all)))
 }
 
 impl Fixed {
@@ -272,7 +271,8 @@ impl Fixed {
             weights: measured.bytes,
             kv: kv.sum(),
             activations: activation_bytes(model, batch) + scratch_bytes(c, measured, demand, batch),
-            staging: if footprint.staged { largest * (demand.lanes as u64 + 1) } else { 0 },
+            staging: if footprint.staged { largest * (demand.lanes as u64 + 1) } else { 0 }
+                + if demand.may_map { MAPPED_BYTES_PER_LANE * demand.lanes as u64 } else { 0 },
         }
     }
 }

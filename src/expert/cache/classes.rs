@@ -49,13 +49,18 @@ pub fn classes_for(layers: &mut [ExpertLayer], k: usize, budget: u64) -> Result<
     Ok(demands.iter().map(|d| SlotClass { slots: d.least + share(d), slot_bytes: d.slot_bytes }).collect())
 }
 
-/// The fewest bytes that [`classes_for`] accepts, plus `staging` buffers of the largest expert for devices whose slots
-/// cannot be read into directly.
-pub fn smallest_budget(layers: &[ExpertLayer], k: usize, staging: usize) -> u64 {
+/// The fewest bytes that [`classes_for`] accepts.
+pub fn smallest_budget(layers: &[ExpertLayer], k: usize) -> u64 {
     let sizes = class_sizes(layers);
-    let slots: u128 = demands(layers, &sizes, k).iter().map(|d| d.bytes(d.least)).sum();
-    let largest = layers.iter().map(|l| l.slot_bytes).max().unwrap_or(0);
-    u64::try_from(slots + staging as u128 * largest as u128).unwrap_or(u64::MAX)
+    let bytes: u128 = demands(layers, &sizes, k).iter().map(|d| d.bytes(d.least)).sum();
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
+/// The most bytes that [`classes_for`] turns into slots: every expert has one.
+pub fn largest_budget(layers: &[ExpertLayer], k: usize) -> u64 {
+    let sizes = class_sizes(layers);
+    let bytes: u128 = demands(layers, &sizes, k).iter().map(|d| d.bytes(d.most)).sum();
+    u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
 /// Slot bytes of each class, ascending.
@@ -128,20 +133,16 @@ mod tests {
     #[test]
     fn the_smallest_budget_works_and_one_byte_less_is_refused_with_its_size() {
         for mut layers in [[layer(0, 32, 10), layer(1, 32, 100)], [layer(0, 4, 90), layer(1, 8, 100)]] {
-            let least = smallest_budget(&layers, 6, 0);
+            let least = smallest_budget(&layers, 6);
             let classes = classes_for(&mut layers, 6, least).unwrap();
             for l in &layers {
                 assert!(classes[l.class].slots >= 6.min(l.count) && classes[l.class].slot_bytes >= l.slot_bytes);
             }
+            let most = largest_budget(&layers, 6);
+            let all: usize = classes_for(&mut layers, 6, most).unwrap().iter().map(|c| c.slots).sum();
+            assert_eq!(all, layers.iter().map(|l| l.count).sum::<usize>());
             let refused = classes_for(&mut layers, 6, least - 1).unwrap_err().to_string();
             assert!(refused.contains(&least.to_string()), "{refused}");
         }
-    }
-
-    #[test]
-    fn staging_buffers_add_to_the_smallest_budget() {
-        let layers = [layer(0, 8, 100)];
-        let one = layers[0].slot_bytes as u64;
-        assert_eq!(smallest_budget(&layers, 2, 3), smallest_budget(&layers, 2, 0) + 3 * one);
     }
 }

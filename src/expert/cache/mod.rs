@@ -15,7 +15,7 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
-pub use classes::{classes_for, smallest_budget};
+pub use classes::{classes_for, largest_budget, smallest_budget};
 pub use policy::{EvictionPolicy, Lru};
 
 use super::{ExpertId, ExpertLayer, SlotClass, SlotId};

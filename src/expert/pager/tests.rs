@@ -208,7 +208,7 @@ impl Model {
     }
 
     fn smallest(&self, k: usize) -> u64 {
-        smallest_budget(&self.layers, k, 0)
+        smallest_budget(&self.layers, k)
     }
 }
 

@@ -24,6 +24,9 @@ use crate::error::{Error, Result};
 /// Bytes of one read, about: drives are flat above 256 KiB, and smaller pieces let lanes share one expert.
 const PIECE: usize = 1 << 20;
 
+/// Pages of the map that a lane has in the resident set while it copies a piece, with what faults map around it.
+pub const MAPPED_BYTES_PER_LANE: u64 = PIECE as u64 + (128 << 10);
+
 /// The most reader threads that can be asked for; 2-10 concurrent reads saturate a drive.
 pub const LANES_MAX: usize = 64;
 
