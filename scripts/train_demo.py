@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 
-from demo import corpus, vocab
+from demo import corpus, team, vocab
 from demo.muon import Muon
 from demo.network import Batch, Config, Network, balance_loss, load_entropy, z_loss
 
@@ -40,7 +40,8 @@ def arguments():
     parser.add_argument("--tokens", type=int, default=4096, help="tokens of a step, about")
     parser.add_argument("--longest", type=int, default=320, help="leave out texts of more tokens")
     parser.add_argument("--vocab", type=int, default=3072)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2, help="of one thread each, unless --threads says otherwise")
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--report", type=pathlib.Path, help="write what was learned to this file")
     for field in dataclasses.fields(Config):
         if field.name != "vocab":
@@ -48,9 +49,9 @@ def arguments():
     return parser.parse_args()
 
 
-def batch_of(chat, args, step):
-    """The texts of one step, the same for the same seed and step: the batch, and the numbers of those tokens before
-    which the model has to say the next, which it is to say."""
+def batch_of(chat, args, step, part=0, parts=1):
+    """The texts of one step, the same for the same seed and step, or one of equal parts of them: the batch, the numbers of
+    those tokens after which it is the model's turn to say one, and what it is to say."""
     seed = random.Random(f"{args.seed} {step}").getrandbits(32)
     texts, total = [], 0
     for messages in corpus.conversations(seed):
@@ -60,7 +61,8 @@ def batch_of(chat, args, step):
         texts.append((ids, says))
         total += len(ids)
         if total >= args.tokens:
-            return collate(chat, texts)
+            # By length first: then all parts take equally long.
+            return collate(chat, sorted(texts, key=lambda text: len(text[0]))[part::parts])
 
 
 def collate(chat, texts):
@@ -123,42 +125,58 @@ def accuracy(chat, network, kind, count):
     return {domain: {"right": round(right[domain] / asked[domain], 3), "asked": asked[domain]} for domain in asked}
 
 
-def train(network, used, chat, args, step):
+def step_together(network, chat, args, step, place, done):
+    """One step's gradients, the mean of all processes, in place; and its answer loss, balance loss, entropies and the
+    leader's `done`."""
+    total, answers, balance, entropy = losses(network, *batch_of(chat, args, step, place.rank, place.size))
+    total.backward()
+    told = torch.tensor([answers, balance, done if place.rank == 0 else 0.0, *entropy])
+    gradients = [p.grad for p in network.parameters()]
+    mean = place.mean(torch.cat([*(g.flatten() for g in gradients), told]))
+    for gradient, part in zip(gradients, mean.split([g.numel() for g in gradients] + [len(told)]), strict=False):
+        gradient.copy_(part.view_as(gradient))
+    answers, balance, done, *entropy = mean[-len(told):].tolist()
+    return answers, balance, done * place.size, entropy
+
+
+def train(network, used, chat, args, step, place):
     """Trains from step `step` to the end; returns the last step's number."""
     begun, smooth, stop = time.monotonic(), None, []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.append(True))
-    with open(args.work / "log.jsonl", "a") as log:
+    log = open(args.work / "log.jsonl", "a") if place.rank == 0 else None
 
-        def note(record):
-            log.write(json.dumps(record) + "\n")
-            log.flush()
-            print(json.dumps(record), flush=True)
+    def note(record):
+        log.write(json.dumps(record) + "\n")
+        log.flush()
+        print(json.dumps(record), flush=True)
 
-        while not stop:
-            done = max(step / args.steps, (time.monotonic() - begun) / (60 * args.minutes))
-            if done >= 1:
-                break
-            for optimizer, rate in zip(used, (args.rate, args.outer_rate), strict=True):
-                for group in optimizer.param_groups:
-                    group["lr"] = rate * height(done, step, args.fall)
-            total, answers, balance, entropy = losses(network, *batch_of(chat, args, step))
-            total.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            for optimizer in used:
-                optimizer.step()
-                optimizer.zero_grad()
-            step += 1
-            smooth = answers if smooth is None else 0.95 * smooth + 0.05 * answers
-            if step % 25 == 0:
-                note({"step": step, "answer_loss": round(smooth, 4), "balance": round(balance, 3),
-                      "load_entropy": [round(e, 3) for e in entropy], "rate": round(used[0].param_groups[0]["lr"], 6),
-                      "seconds": round(time.monotonic() - begun, 1)})
-            if step % 50 == 0:
-                save(args.work / "checkpoint.pt", network, used, step)
-            if step % 250 == 0:
-                note({kind: {domain: found["right"] for domain, found in accuracy(chat, network, kind, 20).items()} for kind in KINDS})
-    save(args.work / "checkpoint.pt", network, used, step)
+    while True:
+        done = 2.0 if stop else max(step / args.steps, (time.monotonic() - begun) / (60 * args.minutes))
+        answers, balance, done, entropy = step_together(network, chat, args, step, place, done)
+        if done >= 1:
+            break
+        for optimizer, rate in zip(used, (args.rate, args.outer_rate), strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * height(done, step, args.fall)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        for optimizer in used:
+            optimizer.step()
+            optimizer.zero_grad()
+        step += 1
+        smooth = answers if smooth is None else 0.95 * smooth + 0.05 * answers
+        if place.rank > 0:
+            continue
+        if step % 25 == 0:
+            note({"step": step, "answer_loss": round(smooth, 4), "balance": round(balance, 3),
+                  "load_entropy": [round(e, 3) for e in entropy], "rate": round(used[0].param_groups[0]["lr"], 6),
+                  "seconds": round(time.monotonic() - begun, 1)})
+        if step % 50 == 0:
+            save(args.work / "checkpoint.pt", network, used, step)
+        if step % 250 == 0:
+            note({kind: {domain: found["right"] for domain, found in accuracy(chat, network, kind, 20).items()} for kind in KINDS})
+    if place.rank == 0:
+        save(args.work / "checkpoint.pt", network, used, step)
     return step
 
 
@@ -176,19 +194,18 @@ def report(network, chat, args, step):
     }
 
 
-def main():
-    args = arguments()
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-    args.work.mkdir(parents=True, exist_ok=True)
-    words = args.work / "tokenizer.json"
-    if not words.exists():
-        vocab.train(args.vocab, args.seed).save(str(words))
-    tokenizer = Tokenizer.from_file(str(words))
-    chat = vocab.Chat(tokenizer)
-
+def build(args):
+    """The tokenizer's chat, and a new network."""
+    tokenizer = Tokenizer.from_file(str(args.work / "tokenizer.json"))
     shape = {field.name: getattr(args, field.name) for field in dataclasses.fields(Config) if field.name != "vocab"}
-    network = Network(Config(vocab=tokenizer.get_vocab_size(), **shape))
+    torch.manual_seed(args.seed)
+    return vocab.Chat(tokenizer), Network(Config(vocab=tokenizer.get_vocab_size(), **shape))
+
+
+def work(place, args):
+    """What each process does."""
+    torch.set_num_threads(args.threads)
+    chat, network = build(args)
     used = optimizers(network, args)
     checkpoint, step = args.work / "checkpoint.pt", 0
     if checkpoint.exists():
@@ -199,12 +216,27 @@ def main():
         for optimizer, kept in zip(used, state["optimizers"], strict=True):
             optimizer.load_state_dict(kept)
         step = state["step"]
-    print(f"{sum(p.numel() for p in network.parameters())} parameters, {tokenizer.get_vocab_size()} tokens, from step {step}", flush=True)
-    step = train(network, used, chat, args, step)
-    if args.report:
+    if place.rank == 0:
+        count = sum(p.numel() for p in network.parameters())
+        print(f"{count} parameters, {network.config.vocab} tokens, from step {step}", flush=True)
+    # Nobody goes on and saves before all have read the checkpoint.
+    place.mean(torch.zeros(1))
+    step = train(network, used, chat, args, step, place)
+    if args.report and place.rank == 0:
         found = report(network, chat, args, step)
         args.report.write_text(json.dumps(found, indent=1) + "\n")
         print(json.dumps(found["exactly_right"], indent=1))
+
+
+def main():
+    args = arguments()
+    args.work.mkdir(parents=True, exist_ok=True)
+    words = args.work / "tokenizer.json"
+    if not words.exists():
+        vocab.train(args.vocab, args.seed).save(str(words))
+    _, network = build(args)
+    # All gradients and a few figures.
+    team.run(work, args.processes, sum(p.numel() for p in network.parameters()) + 3 + args.layers, args)
 
 
 if __name__ == "__main__":
