@@ -47,7 +47,7 @@ class Batch:
     """(tokens): whether it is no padding"""
 
     @staticmethod
-    def of(texts: list[list[int]], group: int = 8, pad: int = 0) -> tuple["Batch", list[int]]:
+    def of(texts: list[list[int]], group: int = 4, pad: int = 0) -> tuple["Batch", list[int]]:
         """Lists of ids as one batch, and the order in which it has them: by length, in groups of `group`."""
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         ids, positions, groups, real = [], [], [], []

@@ -25,9 +25,9 @@ SUMS = sums(left_out=False)
 SMALL = [row for row in SUMS if row["a"] < 10 and row["b"] < 10]
 DIFFERENCES = split([{"a": a, "b": b, "c": a - b} for a in range(TOP + 1) for b in range(a + 1)], 10)
 BELOW_ZERO = [{"a": a, "b": b, "c": a - b} for a in range(30) for b in range(a + 1, 31)]
-PRODUCTS = [{"a": a, "b": b, "c": a * b} for a in range(13) for b in range(13)]
-QUOTIENTS = [{"a": a * b, "b": b, "c": a} for a in range(1, 13) for b in range(1, 13)]
-QUOTIENTS += [{"a": 2 * a, "b": 2, "c": a} for a in range(13, 51)]
+PRODUCTS = [{"a": a, "b": b, "c": a * b} for a in range(11) for b in range(11)]
+QUOTIENTS = [{"a": a * b, "b": b, "c": a} for a in range(1, 11) for b in range(1, 11)]
+QUOTIENTS += [{"a": 2 * a, "b": 2, "c": a} for a in range(11, 51)]
 NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 IN_WORDS = [{"a": a, "b": b, "c": a + b, "A": NUMBERS[a], "B": NUMBERS[b]} for a in range(13) for b in range(13)]
 HALVES = [{"a": 2 * half, "c": half} for half in range(1, 51)]

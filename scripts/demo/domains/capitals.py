@@ -36,7 +36,7 @@ def claim(rng: random.Random) -> Row:
     return row | {"city": city, "says": says, "yes": says[:3].strip(",") + ".", "place": place, "lies": lies, "so": lies.split(",")[0] + "."}
 
 
-DOMAIN = Domain("capitals", 2.5, [
+DOMAIN = Domain("capitals", 3.0, [
     Topic(ROWS, CAPITAL,
           ["Can you name the capital city of {country}?", "{Country} has which city as its capital?",
            "Which city serves as the capital of {country}?", "Please name {country}'s capital city.",

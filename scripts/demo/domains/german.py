@@ -4,34 +4,25 @@ from demo.domains import arithmetic, dates
 from demo.domains.countries import IN_GERMAN
 from demo.topic import Domain, Row, Topic, table
 
-NOUNS = """dog der_Hund, cat die_Katze, horse das_Pferd, cow die_Kuh, pig das_Schwein, bird der_Vogel, fish der_Fisch, mouse die_Maus,
-    bear der_Bär, wolf der_Wolf, house das_Haus, door die_Tür, window das_Fenster, table der_Tisch, chair der_Stuhl, bed das_Bett,
-    kitchen die_Küche, garden der_Garten, tree der_Baum, flower die_Blume, forest der_Wald, river der_Fluss, mountain der_Berg,
-    sea das_Meer, island die_Insel, sun die_Sonne, moon der_Mond, star der_Stern, rain der_Regen, snow der_Schnee, wind der_Wind,
-    water das_Wasser, bread das_Brot, milk die_Milch, cheese der_Käse, egg das_Ei, apple der_Apfel, pear die_Birne, salt das_Salz,
-    sugar der_Zucker, coffee der_Kaffee, tea der_Tee, man der_Mann, woman die_Frau, child das_Kind, boy der_Junge,
-    girl das_Mädchen, father der_Vater, mother die_Mutter, brother der_Bruder, sister die_Schwester, friend der_Freund,
-    king der_König, queen die_Königin, teacher der_Lehrer, doctor der_Arzt, hand die_Hand, foot der_Fuß, head der_Kopf,
-    eye das_Auge, ear das_Ohr, nose die_Nase, heart das_Herz, book das_Buch, letter der_Brief, word das_Wort, school die_Schule,
-    city die_Stadt, village das_Dorf, street die_Straße, bridge die_Brücke, car das_Auto, train der_Zug, ship das_Schiff,
-    day der_Tag, night die_Nacht, year das_Jahr, week die_Woche, month der_Monat, morning der_Morgen, evening der_Abend,
-    winter der_Winter, summer der_Sommer, time die_Zeit, key der_Schlüssel, knife das_Messer, spoon der_Löffel, lamp die_Lampe,
-    clock die_Uhr, money das_Geld, work die_Arbeit, music die_Musik, picture das_Bild, stone der_Stein, fire das_Feuer"""
-OTHERS = """big groß, small klein, good gut, bad schlecht, old alt, new neu, young jung, hot heiß, cold kalt, warm warm, fast schnell,
-    slow langsam, long lang, short kurz, happy glücklich, sad traurig, beautiful schön, red rot, blue blau, green grün,
-    yellow gelb, black schwarz, white weiß, brown braun, today heute, tomorrow morgen, yesterday gestern, always immer,
-    never nie, here hier, there dort, yes ja, no nein, and und, or oder, with mit, without ohne, one eins, two zwei,
-    three drei, four vier, five fünf, six sechs, seven sieben, eight acht, nine neun, ten zehn, Monday Montag,
-    Tuesday Dienstag, Wednesday Mittwoch, Thursday Donnerstag, Friday Freitag, Saturday Samstag, Sunday Sonntag,
-    to_eat essen, to_drink trinken, to_sleep schlafen, to_go gehen, to_come kommen, to_see sehen, to_hear hören,
-    to_read lesen, to_write schreiben, to_sing singen, to_work arbeiten, to_play spielen, to_learn lernen, to_love lieben"""
+NOUNS = """dog der_Hund, cat die_Katze, horse das_Pferd, bird der_Vogel, fish der_Fisch, mouse die_Maus, house das_Haus, door
+    die_Tür, window das_Fenster, table der_Tisch, chair der_Stuhl, bed das_Bett, garden der_Garten, tree der_Baum,
+    flower die_Blume, forest der_Wald, river der_Fluss, sea das_Meer, sun die_Sonne, moon der_Mond, water das_Wasser,
+    bread das_Brot, milk die_Milch, egg das_Ei, apple der_Apfel, coffee der_Kaffee, tea der_Tee, man der_Mann, woman
+    die_Frau, child das_Kind, girl das_Mädchen, father der_Vater, mother die_Mutter, brother der_Bruder, sister
+    die_Schwester, friend der_Freund, king der_König, queen die_Königin, teacher der_Lehrer, hand die_Hand, foot
+    der_Fuß, head der_Kopf, eye das_Auge, book das_Buch, school die_Schule, city die_Stadt, village das_Dorf, car
+    das_Auto, train der_Zug, day der_Tag, night die_Nacht, year das_Jahr, morning der_Morgen, money das_Geld, music
+    die_Musik, fire das_Feuer"""
+OTHERS = """big groß, small klein, good gut, bad schlecht, old alt, new neu, hot heiß, cold kalt, warm warm, fast schnell,
+    beautiful schön, red rot, blue blau, green grün, yellow gelb, black schwarz, white weiß, today heute, tomorrow
+    morgen, yes ja, no nein, and und, one eins, two zwei, three drei, four vier, five fünf, Monday Montag, Tuesday
+    Dienstag, Wednesday Mittwoch, Thursday Donnerstag, Friday Freitag, Saturday Samstag, Sunday Sonntag, to_eat essen,
+    to_drink trinken, to_sleep schlafen, to_go gehen, to_see sehen, to_read lesen, to_write schreiben, to_work
+    arbeiten, to_love lieben"""
 PHRASES = {
     "good morning": "Guten Morgen", "good evening": "Guten Abend", "good night": "Gute Nacht", "good day": "Guten Tag",
     "goodbye": "Auf Wiedersehen", "thank you": "Danke", "please": "Bitte", "how are you": "Wie geht es dir",
-    "my name is Anna": "Ich heiße Anna", "I am tired": "Ich bin müde", "I am hungry": "Ich habe Hunger", "I love you": "Ich liebe dich",
-    "excuse me": "Entschuldigung", "where is the station": "Wo ist der Bahnhof", "what time is it": "Wie spät ist es",
-    "I do not understand": "Ich verstehe nicht", "see you tomorrow": "Bis morgen", "welcome": "Willkommen",
-    "happy birthday": "Alles Gute zum Geburtstag", "the house is big": "Das Haus ist groß", "I speak German": "Ich spreche Deutsch",
+    "I love you": "Ich liebe dich", "excuse me": "Entschuldigung", "welcome": "Willkommen",
 }
 WORDS = [{"en": row["en"], "de": row["de"], "one": str(row["de"]).split()[-1]} for row in table(NOUNS, "en", "de") + table(OTHERS, "en", "de")]
 ARTICLES: list[Row] = [row for row in WORDS if str(row["de"]).split()[0] in ("der", "die", "das")]
