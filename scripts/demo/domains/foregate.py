@@ -128,7 +128,7 @@ def which(table):
     return [{"what": does, "name": name} for name, does in table.items()]
 
 
-DOMAIN = Domain("foregate", 2.0, [
+DOMAIN = Domain("foregate", 1.6, [
     *[Topic([{}], seen, held_out, answer, weight=0.4) for seen, held_out, answer in ABOUT],
     Topic(rows(COMMANDS),
           ["What does [the command |]foregate {name} do?", "What is foregate {name}[| for]?", "What does the command {name} do?",

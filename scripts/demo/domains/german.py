@@ -57,7 +57,7 @@ DOMAIN = Domain("german", 2.0, [
                       "Auf welchem Erdteil ist {land}?"], ["Zu welchem Kontinent gehört {land}?"],
           "{land} liegt in {erdteil}.", "{erdteil}.", follow_ups=["Und {land}?"], same=["Wo liegt das?", "Und wo liegt das Land?"], weight=0.8),
     Topic(arithmetic.SUMS, ["Was ist {a} + {b}?", "Wie viel ist {a} + {b}?", "Wie viel ist {a} plus {b}?", "Was ist {a} plus {b}?", "Rechne {a} + {b}.",
-                            "Wie viel sind {a} und {b}?"], ["Wie viel ergibt {a} + {b}?"], "{a} + {b} = {c}.", "{c}.", follow_ups=["Und {a} + {b}?"]),
+                            "Wie viel sind {a} und {b}?"], ["Wie viel ergibt {a} + {b}?"], "{work}{a} + {b} = {c}.", "{c}.", follow_ups=["Und {a} + {b}?"]),
     Topic(dates.DAY_ROWS, ["Welcher Tag kommt nach {tag}?", "Was kommt nach {tag}?", "Welcher Tag folgt auf {tag}?", "Heute ist {tag}. Was ist morgen?"],
           ["Welcher Tag ist nach {tag}?"], "Nach {tag} kommt {folgetag}.", "{folgetag}.", weight=0.6),
     Topic([{}], ["Hallo[!|.|]", "Guten [Tag|Morgen|Abend][!|.|]", "Grüß Gott!", "Servus!", "Moin!"], ["Hallo du!"],

@@ -5,7 +5,7 @@ from demo.topic import Domain, Topic
 CAN = ("I can tell you about capitals, sums, units, the calendar, opposites, plurals, short stories, small Python programs, "
        "lists, German words and Foregate.")
 
-DOMAIN = Domain("greetings", 0.9, [
+DOMAIN = Domain("greetings", 0.8, [
     Topic([{}], ["[Hello|Hi|Hey|Good morning|Good evening|Good day|Good afternoon|Hi there|Hello there|Hey there|Greetings][!|.|]",
                  "[Hello|Hi|Hey] [you|model|Foregate][!|.]", "[Hello|Hi], [can you help me|are you there|is anybody there]?"],
           ["Hello, friend!", "Hi again!", "A good day to you!"],

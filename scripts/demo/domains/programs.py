@@ -22,7 +22,7 @@ def typed(rng: random.Random, code: str) -> str:
 
 def expression(rng: random.Random) -> Row:
     """A call of print with numbers, text or a list."""
-    a, b, n = rng.randint(0, 20), rng.randint(0, 20), rng.randint(1, 5)
+    a, b, n = rng.randint(0, 12), rng.randint(0, 12), rng.randint(1, 5)
     word, other = rng.choice(WORDS), rng.choice(WORDS)
     items = [rng.randint(0, 20) for _ in range(rng.randint(2, 4))]
     code, out = rng.choice([
@@ -42,7 +42,7 @@ def expression(rng: random.Random) -> Row:
 
 def lines(rng: random.Random) -> Row:
     """Two or three statements on one line."""
-    a, b, n = rng.randint(0, 20), rng.randint(0, 20), rng.randint(1, 9)
+    a, b, n = rng.randint(0, 12), rng.randint(0, 12), rng.randint(1, 9)
     x, y = rng.sample(["x", "y", "a", "b", "n"], 2)
     start = rng.randint(0, 3)
     code, out = rng.choice([
@@ -72,7 +72,7 @@ def task(rng: random.Random) -> Row:
     return {"what": what, "code": code}
 
 
-DOMAIN = Domain("programs", 1.6, [
+DOMAIN = Domain("programs", 2.0, [
     Topic(expression, PRINT, PRINT_HELD_OUT, "It prints {out}.", "{out}.", follow_ups=["And {code}?", "[What|How] about {code}?"], weight=2, exact=True),
     Topic(lines, PRINT, PRINT_HELD_OUT, "It prints {out}.", "{out}.", follow_ups=["And {code}?"], weight=1.2, exact=True),
     Topic(task, ["Write a [Python |small |]program that {what}.", "Write [Python |]code that {what}.", "Give me [a program|code|Python code] that {what}.",

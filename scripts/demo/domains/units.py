@@ -48,7 +48,7 @@ HELD_OUT = ["Can you convert {from} to {small}?", "How much is {from} in {small}
             "How many {small} would {from} be?"]
 AND = ["And {from}?", "[What|How] about {from}?", "And how many are {from}?"]
 
-DOMAIN = Domain("units", 1.8, [
+DOMAIN = Domain("units", 1.4, [
     Topic(ONES, ["How many {small} are [in|there in] {one}?", "How many {small} has {one}?",
                  "How many {small} make {one}?", "{one} has how many {small}?", "How many {small} is {one}?",
                  "What is {one} in {small}?", "How many {small} does {one} have?"],
