@@ -17,7 +17,7 @@ def numbers(rng: random.Random) -> list[int]:
 def row(rng: random.Random, items: list, kind: str) -> Row:
     """The list with everything that is asked about it."""
     join = rng.choice([", ", ", ", " "]) if kind == "numbers" or rng.random() < 0.3 else ", "
-    around = "[{}]" if rng.random() < 0.12 else "{}"
+    around = "[{}]" if kind == "numbers" and rng.random() < 0.15 else "{}"
     show = lambda found: ", ".join(map(str, found))  # noqa: E731
     return {"list": around.format(join.join(map(str, items))), "kind": kind, "sorted": show(sorted(items)), "down": show(sorted(items, reverse=True)),
             "reversed": show(items[::-1]), "first": items[0], "last": items[-1], "count": len(items), "most": max(items), "least": min(items)}
@@ -40,22 +40,22 @@ DOMAIN = Domain("lists", 3.6, [
                         "Put {list} in order.", "[Order|Arrange] [these numbers: |the numbers |]{list}[.|]", "Sort {list} from small to large.",
                         "[Put|Bring] these numbers in order: {list}", "{list}: sort [them|this|it].", "What is {list} sorted?",
                         "[Can you|Could you] sort {list}?", "Write {list} in ascending order."],
-          ["Please sort the numbers {list}.", "Can you put these numbers in order: {list}"], "{sorted}", same=["Sort them.", "Now sort it.", "And sorted?"],
+          ["Please sort the numbers {list}.", "Can you put these numbers in order: {list}"], "Sorted: {sorted}.", same=["Sort them.", "Now sort it.", "And sorted?"],
           weight=2, exact=True),
     Topic(word_list, ["Sort [these words: |the words |]{list}[.|]", "Sort the list {list}.", "Put {list} in [alphabetical |]order.",
                       "[Order|Arrange] [these words: |the words |]{list}[.|]", "Sort {list} by the alphabet.", "{list}: sort [them|this|it].",
                       "[Put|Bring] these words in alphabetical order: {list}", "[Can you|Could you] sort {list}?", "Sort {list} alphabetically.",
                       "Sort these words by alphabet: {list}", "What is {list} sorted?"],
-          ["Please sort the words {list}.", "Which order do {list} have in the alphabet?"], "{sorted}", same=["Sort them.", "Now sort it.", "And sorted?"],
+          ["Please sort the words {list}.", "Which order do {list} have in the alphabet?"], "Sorted: {sorted}.", same=["Sort them.", "Now sort it.", "And sorted?"],
           weight=2, exact=True),
     Topic(any_list, ["Reverse [these |the list |the order of |these {kind}: |]{list}[.|]", "Reverse: {list}", "Turn {list} around.", "What is {list} backwards?",
                      "[Write|Say|List] {list} backwards.", "{list}: reverse [them|this|it].", "{list} in reverse[| order]", "What is the reverse of {list}?",
                      "[Can you|Could you] reverse {list}?", "[Write|Put] {list} in reverse order.", "Read {list} from the end to the beginning."],
-          ["Please reverse the list {list}.", "Give me {list} in the opposite order."], "{reversed}", same=["Reverse [them|it].", "And backwards?", "Now reverse it."],
+          ["Please reverse the list {list}.", "Give me {list} in the opposite order."], "Reversed: {reversed}.", same=["Reverse [them|it].", "And backwards?", "Now reverse it."],
           weight=2, exact=True),
     Topic(number_list, ["Sort {list} from large to small.", "Sort {list} in descending order.", "Put {list} in descending order.", "Sort {list} downwards.",
                         "[Order|Arrange] {list} from largest to smallest.", "Largest first: sort {list}."],
-          ["Sort {list} so that the largest comes first."], "{down}", exact=True),
+          ["Sort {list} so that the largest comes first."], "Sorted: {down}.", exact=True),
     Topic(any_list, ["[What|Which] is the first of {list}?", "[What|Which] comes first in {list}?", "[Name|Tell me] the first of {list}.", "First of {list}?",
                      "[What|Which] is the first item of {list}?"], ["Which one stands first in {list}?"],
           "The first is {first}.", "{first}.", same=["Which is the first?", "And the first?"], weight=0.6, exact=True),

@@ -56,7 +56,7 @@ def story(rng: random.Random, hero: str, name: str, theme: str = "") -> str:
     place = PLACED.get(theme) or rng.choice(PLACES)
     they = "he" if hero in HE else "she" if hero in SHE else "it"
     begin = rng.choice([f"Once upon a time there was {an(feeling)} {hero} called {name}, who lived {place}.",
-                        f"{name} was {an(feeling)} {hero} who lived {place}.",
+                        f"{an(feeling).capitalize()} {hero} called {name} lived {place}.",
                         f"Long ago, {place}, lived {an(feeling)} {hero} whose name was {name}."])
     want = rng.choice([f"More than anything {name} wanted to {verb} {wish}.", f"One morning {name} decided to {verb} {wish}.",
                        f"{name} had one dream: to {verb} {wish}."])
@@ -77,7 +77,7 @@ def tale(rng: random.Random) -> Row:
 
 def is_story(text: str, hero: str, name: str) -> bool:
     """Whether the text has all of a story's parts, in order, for this hero and name, with the wish come true."""
-    begun = text.startswith(("Once upon a time there was a", name, "Long ago, ")) and hero in text and name in text
+    begun = text.startswith(("Once upon a time there was a", "A ", "An ", "Long ago, ")) and hero in text and name in text
     ended = text.endswith(tuple(end.format(name=name) for end in ENDS))
     wished = any(f"to {verb} {wish}." in text and f"{DONE[verb]} {wish}" in text for verb, wishes in WISHES.items() for wish in wishes)
     helped = any(helper in text for helper in HELPERS) and any(advice in text for advice in ADVICE)
