@@ -264,7 +264,8 @@ impl Engine {
     }
 
     /// Computes `tokens` at the next positions in batches; `each` gets the logits `(rows, n_vocab)` of the rows that
-    /// `wanted` names (by index in `tokens`, ascending), in order. `false` if `cancel` stopped it between batches.
+    /// `wanted` names (by index in `tokens`, ascending), in order. `false` if `cancel`, asked before each layer, stopped it:
+    /// then the position is behind the last whole batch.
     ///
     /// # Errors
     /// Tokens outside the vocabulary, more of them than the context holds, failed reads or devices.
@@ -290,9 +291,6 @@ impl Engine {
         }
         self.pager.set_phase(if tokens.len() > 1 { Phase::Prefill } else { Phase::Decode });
         for (i, chunk) in tokens.chunks(self.plan.batch).enumerate() {
-            if cancel() {
-                return Ok(false);
-            }
             let mut io = Step {
                 device: &mut *self.device,
                 pager: &mut self.pager,
@@ -302,7 +300,9 @@ impl Engine {
                     None => None,
                 },
             };
-            self.forward.step(&mut io, chunk, self.position)?;
+            if !self.forward.step(&mut io, chunk, self.position, cancel)? {
+                return Ok(false);
+            }
             self.position += chunk.len();
             let first = i * self.plan.batch;
             let rows: Vec<usize> = (0..chunk.len()).filter(|r| wanted.contains(&(first + r))).collect();

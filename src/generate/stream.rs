@@ -164,7 +164,8 @@ impl Generator {
         let mut ids = Vec::new();
         let full = |ids: &[u32]| request.max_tokens.is_some_and(|most| ids.len() >= most);
         let mut ended = loop {
-            let Some(row) = logits else { break Ended::Interrupted };
+            // a stop in the last layer of a long prompt must not cost a token more
+            let Some(row) = logits.filter(|_| !cancel()) else { break Ended::Interrupted };
             if full(&ids) {
                 break Ended::Length;
             }
@@ -182,8 +183,6 @@ impl Generator {
                 break Ended::Length;
             } else if model.position() >= model.ctx() {
                 break Ended::ContextFull;
-            } else if cancel() {
-                break Ended::Interrupted;
             }
             logits = self.decode(model, token, cancel, &mut stats)?;
         };

@@ -178,12 +178,18 @@ impl Forward {
     }
 
     /// Takes `tokens` at positions `pos ..` through all layers; the residual stream then waits for [`Forward::logits`].
-    pub fn step(&self, io: &mut Step<'_>, tokens: &[u32], pos: usize) -> Result<()> {
+    ///
+    /// `cancel` is asked before each layer. `false` if it stopped the step: then some layers hold keys and values of these
+    /// positions, which the next step at `pos` overwrites before it reads them.
+    pub fn step(&self, io: &mut Step<'_>, tokens: &[u32], pos: usize, cancel: &dyn Fn() -> bool) -> Result<bool> {
         debug_assert!(!tokens.is_empty() && tokens.len() <= self.batch);
         let (n, c) = (tokens.len(), &self.model.config);
         self.embed(io, tokens)?;
         self.position(io.device, pos, n)?;
         for (il, layer) in self.model.layers.iter().enumerate() {
+            if cancel() {
+                return Ok(false);
+            }
             let Acts { x, h, y, .. } = self.acts;
             io.device.rms_norm(n, x, h, &layer.attention_norm)?;
             match &layer.attention {
@@ -198,7 +204,7 @@ impl Forward {
             }
             io.device.add(n, x, y, c.residual_scale)?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Logits `(rows.len(), n_vocab)` of some rows of the last step; at most [`LOGIT_ROWS`] and the batch.
