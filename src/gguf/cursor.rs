@@ -5,16 +5,26 @@ use std::path::Path;
 
 use crate::{Error, Result};
 
-/// A name from a file as messages show it: between backticks, control characters escaped, shortened where it is long.
+/// A text from a file as people are shown it: control characters escaped, shortened where it is long.
 #[derive(Clone, Copy)]
-pub(super) struct Quoted<'a>(pub(super) &'a str);
+pub struct Escaped<'a>(pub &'a str);
 
-impl fmt::Display for Quoted<'_> {
+impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const CHARS_MAX: usize = 100;
         let mut chars = self.0.chars();
         let shown: String = chars.by_ref().take(CHARS_MAX).collect();
-        write!(f, "`{}{}`", shown.escape_debug(), if chars.next().is_some() { "..." } else { "" })
+        write!(f, "{}{}", shown.escape_debug(), if chars.next().is_some() { "..." } else { "" })
+    }
+}
+
+/// [`Escaped`] between backticks: a name in a message.
+#[derive(Clone, Copy)]
+pub struct Quoted<'a>(pub &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", Escaped(self.0))
     }
 }
 

@@ -16,7 +16,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cursor::Quoted;
+pub use cursor::{Escaped, Quoted};
 pub use header::{
     ALIGNMENT_MAX, ARRAY_DEPTH_MAX, ARRAY_LEN_MAX, DIMS_MAX, KEY_BYTES_MAX, KEYS_MAX, NAME_BYTES_MAX, STRING_BYTES_MAX,
     TENSORS_MAX,

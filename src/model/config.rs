@@ -109,8 +109,9 @@ impl Config {
         })?;
         let arch = arch::find(name).ok_or_else(|| {
             Error::Unsupported(format!(
-                "{}: architecture '{name}' is not supported; supported are {}",
+                "{}: architecture {} is not supported; supported are {}",
                 gguf.path().display(),
+                crate::gguf::Quoted(name),
                 arch::names()
             ))
         })?;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::gguf::Gguf;
+use crate::gguf::{Escaped, Gguf};
 use crate::model::Model;
 use crate::model::config::Config;
 use crate::report::units::{bytes, percent};
@@ -111,13 +111,13 @@ impl ModelFacts {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{name:<14}{what}");
         };
-        let name = if self.name.is_empty() { "(no name)" } else { &self.name };
+        let name = Escaped(if self.name.is_empty() { "(no name)" } else { &self.name });
         let files = if self.files == 1 { "1 file".into() } else { format!("{} files", self.files) };
         line("model", format!("{name} ({}), {} in {files}", self.architecture, bytes(self.file_bytes)));
         line("layers", format!("{} ({} with experts), width {}", self.layers, self.expert_layers, self.width));
         line("attention", format!("{}; trained for {} tokens", self.attention, self.ctx_trained));
         let template = if self.chat_template { "with" } else { "without" };
-        let tokenizer = self.tokenizer.as_deref().unwrap_or("none");
+        let tokenizer = Escaped(self.tokenizer.as_deref().unwrap_or("none"));
         line("vocabulary", format!("{} tokens; tokenizer {tokenizer}, {template} chat template", self.vocabulary));
         if self.experts > 0 {
             let (count, k) = (self.experts_per_layer, self.experts_used);
