@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    foregate::os::quiet_driver_layers();
     foregate::cli::main()
 }

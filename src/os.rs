@@ -226,6 +226,18 @@ pub fn card_memory(pci: &str) -> Option<u64> {
     std::fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
+/// Keeps a Vulkan layer of Mesa quiet, which chooses between cards by asking the desktop: without a desktop's runtime
+/// directory it complains on stderr for each look at the adapters, and it would have nothing to choose by.
+///
+/// The binary calls this first of all. Does nothing but on Linux, and nothing where either variable is set.
+pub fn quiet_driver_layers() {
+    #[cfg(target_os = "linux")]
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() && std::env::var_os("NODEVICE_SELECT").is_none() {
+        // SAFETY: the binary has started no thread yet, so none can read the environment meanwhile.
+        unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
+    }
+}
+
 /// Makes a mapped file that shrinks end the process with one line on stderr and exit code 1, instead of a crash.
 ///
 /// The binary calls this once at start. Does nothing where there is no SIGBUS.

@@ -1,6 +1,6 @@
 //! Adapters: listing them, choosing one, opening it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::error::{Error, Result};
 
@@ -85,9 +85,10 @@ fn enumerate() -> Vec<wgpu::Adapter> {
     pollster::block_on(instance().enumerate_adapters(all))
 }
 
-/// All adapters of the machine, in the order of their `gpu:N` numbers.
+/// All adapters of the machine, in the order of their `gpu:N` numbers; looked for once in a process.
 pub fn adapters() -> Vec<AdapterInfo> {
-    enumerate().iter().enumerate().map(|(i, a)| describe(i, a)).collect()
+    static FOUND: OnceLock<Vec<AdapterInfo>> = OnceLock::new();
+    FOUND.get_or_init(|| enumerate().iter().enumerate().map(|(i, a)| describe(i, a)).collect()).clone()
 }
 
 fn describe(index: usize, adapter: &wgpu::Adapter) -> AdapterInfo {
