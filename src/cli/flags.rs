@@ -42,17 +42,17 @@ pub struct EngineFlags {
     #[arg(long, value_name = "SIZE|N%|Nx", value_parser = parse_cache, help_heading = MEMORY)]
     pub cache: Option<CacheSize>,
     /// Context: tokens that prompt and answer may have together [default: the model's, at most 4096]
-    #[arg(long, value_name = "N", value_parser = count(), help_heading = MEMORY)]
+    #[arg(long, value_name = "N", value_parser = count(1 << 30), help_heading = MEMORY)]
     pub ctx: Option<usize>,
     /// Storage of keys and values [default: f16; f32 on the reference device]
     #[arg(long, value_name = "TYPE", help_heading = MEMORY)]
     pub kv: Option<KvFlag>,
 
     /// Worker threads of the CPU device [default: the CPU's cores]
-    #[arg(long, value_name = "N", value_parser = count(), help_heading = COMPUTE)]
+    #[arg(long, value_name = "N", value_parser = count(1024), help_heading = COMPUTE)]
     pub threads: Option<usize>,
     /// Tokens of a prompt that are computed together
-    #[arg(long, value_name = "N", value_parser = count(), help_heading = COMPUTE)]
+    #[arg(long, value_name = "N", value_parser = count(1 << 16), help_heading = COMPUTE)]
     pub batch: Option<usize>,
     /// Instructions of the CPU device [default: the best that the CPU has]
     #[arg(long, value_name = "LEVEL", value_parser = ["portable", "avx2", "avx512"], help_heading = COMPUTE)]
@@ -61,7 +61,7 @@ pub struct EngineFlags {
     #[arg(long, value_name = "PATH", default_value = "auto", help_heading = COMPUTE)]
     pub io: IoFlag,
     /// Concurrent reads [default: measured]
-    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=64), help_heading = COMPUTE)]
+    #[arg(long, value_name = "N", value_parser = count(64), help_heading = COMPUTE)]
     pub lanes: Option<usize>,
 
     /// Say more on stderr: the plan, the choices, the seed
@@ -196,9 +196,9 @@ pub enum KvFlag {
 /// How an answer is drawn and when it ends.
 #[derive(Args, Clone, Debug)]
 pub struct SamplingFlags {
-    /// Tokens to generate at most [default: until the answer or the context ends]
-    #[arg(short = 'n', long = "tokens", value_name = "N", help_heading = SAMPLING)]
-    pub tokens: Option<usize>,
+    /// Tokens to generate at most; -1: no limit [default: until the answer or the context ends]
+    #[arg(short = 'n', long = "tokens", value_name = "N", allow_negative_numbers = true, value_parser = or_minus_one::<usize>, help_heading = SAMPLING)]
+    tokens: Option<OrMinusOne<usize>>,
     /// End the answer before this text; may be given several times
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new(), help_heading = SAMPLING)]
     pub stop: Vec<String>,
@@ -217,12 +217,17 @@ pub struct SamplingFlags {
     /// Make the last 64 tokens less likely; 1: no
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = |s: &str| float(s, f32::MIN_POSITIVE, 1000.0), help_heading = SAMPLING)]
     pub repeat_penalty: f32,
-    /// Seed of the draw: the same seed gives the same text [default: random]
-    #[arg(long, value_name = "N", help_heading = SAMPLING)]
-    pub seed: Option<u64>,
+    /// Seed of the draw: the same seed gives the same text; -1: a random one [default: random]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = or_minus_one::<u64>, help_heading = SAMPLING)]
+    seed: Option<OrMinusOne<u64>>,
 }
 
 impl SamplingFlags {
+    /// Tokens of an answer at most, if there is a limit.
+    pub fn max_tokens(&self) -> Option<usize> {
+        self.tokens.and_then(|n| n.0)
+    }
+
     /// What the sampler runs with; a seed is drawn if none was given.
     pub fn resolve(&self) -> Sampling {
         Sampling {
@@ -231,15 +236,30 @@ impl SamplingFlags {
             top_p: self.top_p,
             min_p: self.min_p,
             repeat_penalty: self.repeat_penalty,
-            seed: self.seed.unwrap_or_else(random_seed),
+            seed: self.seed.and_then(|seed| seed.0).unwrap_or_else(random_seed),
         }
     }
 }
 
-/// A count of at least one.
-fn count() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..)
+/// A count from one to `most`.
+fn count(most: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=most)
 }
+
+/// A number from -1 on, and what it stands for: -1 is "none given", as in llama.cpp.
+fn or_minus_one<T: std::str::FromStr>(text: &str) -> Result<OrMinusOne<T>, String> {
+    match text {
+        "-1" => Ok(OrMinusOne(None)),
+        digits => {
+            let number = digits.parse().map_err(|_| format!("`{text}` is neither -1 nor a number from 0 on"))?;
+            Ok(OrMinusOne(Some(number)))
+        }
+    }
+}
+
+/// A number, or -1 for the default.
+#[derive(Clone, Copy, Debug)]
+pub struct OrMinusOne<T>(Option<T>);
 
 fn float(text: &str, min: f32, max: f32) -> Result<f32, String> {
     match text.parse::<f32>() {
@@ -325,12 +345,17 @@ mod tests {
             "--min-p 2",
             "--repeat-penalty 0",
             "--ctx 0",
+            "--ctx 1073741825",
             "--threads 0",
+            "--threads 1025",
             "--batch 0",
+            "--batch 65537",
             "--lanes 0",
             "--lanes 65",
-            "--seed -1",
-            "-n -1",
+            "--seed -2",
+            "--seed 18446744073709551616",
+            "-n -2",
+            "-n x",
             "--memory 0",
             "--kv q4_0",
             "--io fast",
@@ -346,5 +371,19 @@ mod tests {
         assert_eq!(sampling, Sampling { seed: sampling.seed, ..Sampling::default() });
         assert_ne!(parse("").unwrap().sampling.resolve().seed, sampling.seed);
         assert_eq!(parse("--seed 7").unwrap().sampling.resolve().seed, 7);
+    }
+
+    #[test]
+    fn minus_one_is_no_limit_and_a_random_seed() {
+        let line = parse("-n -1 --seed -1").unwrap().sampling;
+        assert_eq!(line.max_tokens(), None);
+        assert_ne!(line.resolve().seed, line.resolve().seed);
+        assert_eq!(parse("-n 0").unwrap().sampling.max_tokens(), Some(0));
+        assert_eq!(parse("--seed 18446744073709551615").unwrap().sampling.resolve().seed, u64::MAX);
+    }
+
+    #[test]
+    fn the_largest_counts_are_taken() {
+        assert!(parse("--ctx 1073741824 --threads 1024 --batch 65536 --lanes 64").is_ok());
     }
 }

@@ -40,7 +40,7 @@ impl<'a> Dialogue<'a> {
             format: Format::of(template),
             generator: Generator::new(),
             sampler: Sampler::new(sampling.resolve()),
-            max_tokens: sampling.tokens,
+            max_tokens: sampling.max_tokens(),
             stops: sampling.stop.clone(),
             system,
             messages: Vec::new(),
