@@ -141,3 +141,43 @@ fn ctrl_c_stops_the_answer_and_not_the_program() {
     assert!(output.status.success(), "{}: {stderr}", output.status);
     assert!(stderr.contains("foregate: stopped") && stderr.contains("decode: "), "{stderr}");
 }
+
+#[test]
+fn a_line_that_is_no_text_is_left_out_and_the_next_is_answered() {
+    let args = ["-n", "6", "--temp", "0"];
+    let run = chat(&args).stdin(b"one \xff\nhello\n").run();
+    run.expect_code(1);
+    assert!(run.stderr().contains("not UTF-8") && run.stderr().contains("1 of the lines"), "{}", run.stderr());
+    assert_eq!(run.stdout(), chat(&args).stdin("hello\n").ok());
+}
+
+#[test]
+fn a_command_that_is_none_is_not_sent_and_a_path_is_text() {
+    let args = ["-n", "6", "--temp", "0"];
+    let run = chat(&args).stdin("/bogus\nhello\n").run();
+    run.expect_code(1);
+    assert!(run.stderr().contains("no such command: /help"), "{}", run.stderr());
+    assert_eq!(run.stdout(), chat(&args).stdin("hello\n").ok());
+    assert!(chat(&args).stdin("/etc/passwd is what?\n").ok().len() > 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_between_the_lines_of_a_pipe_ends_the_program() {
+    let mut child = chat(&["-n", "4"])
+        .into_command()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"/stats\n").unwrap();
+    let mut said = String::new();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    while !said.contains("no answer yet") {
+        assert!(std::io::BufRead::read_line(&mut stderr, &mut said).unwrap() > 0, "{said}");
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}

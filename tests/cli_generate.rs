@@ -2,8 +2,9 @@
 
 mod common;
 
+use std::fs;
 use std::io::Read;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use common::{Dir, TestCommand, foregate, tiny_model};
 use serde_json::Value;
@@ -46,7 +47,7 @@ fn json_holds_the_text_its_ids_their_hash_and_the_counts() {
     // 7 tokens are fed back, through 3 layers of 2 experts each.
     assert_eq!(report["decode"]["hits"].as_u64().unwrap() + report["decode"]["misses"].as_u64().unwrap(), 7 * 3 * 2);
     assert!(count("misses") > 0 && count("bytes_read") > 0, "a cold cache reads");
-    for key in ["prefill_tok_s", "decode_tok_s", "time_to_first_token_s"] {
+    for key in ["prefill_tok_s", "decode_tok_s", "time_to_first_token_s", "load_s"] {
         assert!(report[key].as_f64().unwrap() > 0.0, "{key}");
     }
     assert_eq!(report["run"]["device"], "cpu");
@@ -103,11 +104,17 @@ fn the_context_ends_the_answer_with_a_message() {
 #[test]
 fn prompts_come_from_files_and_stdin_too() {
     let dir = Dir::new();
-    let file = dir.file("prompt", "the rain");
     let args = ["-n", "8", "--temp", "0"];
     let text = generate(&args).args(["-p", "the rain"]).ok();
-    assert_eq!(generate(&args).arg("-f").arg(file).ok(), text);
-    assert_eq!(generate(&args).args(["-f", "-"]).stdin("the rain").ok(), text);
+    for content in ["the rain", "the rain\n"] {
+        let file = dir.file("prompt", content);
+        assert_eq!(generate(&args).arg("-f").arg(file).ok(), text, "the newline that ends a file is left out");
+        assert_eq!(generate(&args).args(["-f", "-"]).stdin(content).ok(), text);
+    }
+    let tokens = |args: &[&str]| json(&[&["-n", "0"], args].concat())["prompt_tokens"].as_u64().unwrap();
+    let two = dir.file("two", "the rain\n\n");
+    assert_eq!(tokens(&["-f", two.to_str().unwrap()]), tokens(&["-p", "the rain\n"]), "one newline at most");
+    assert!(tokens(&["-p", "the rain\n"]) > tokens(&["-p", "the rain"]), "a text on the command line is kept as it is");
 }
 
 #[test]
@@ -162,6 +169,9 @@ fn bad_usage_is_refused_before_anything_is_loaded() {
         (vec!["-p", "x", "--vram", "1GiB"], "--vram"),
         (vec!["-p", "x", "--policy", "lru"], "--policy"),
         (vec!["-p", "x", "--stop", ""], "--stop"),
+        (vec!["-p", "x", "--threads", "65536"], "--threads"),
+        (vec!["-p", "x", "--ctx", "1073741825"], "--ctx"),
+        (vec!["-p", "x", "--batch", "65537"], "--batch"),
         (vec![], "--prompt"),
     ] {
         assert!(generate(&args).fails(2).contains(part), "{args:?}");
@@ -183,4 +193,67 @@ fn a_reader_that_leaves_early_ends_the_answer_quietly() {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && !stderr.contains("error"), "{}: {stderr}", output.status);
+}
+
+#[test]
+fn minus_one_is_no_limit_and_a_random_seed() {
+    let report = json(&["-p", "the", "-n", "-1", "--ctx", "12", "--seed", "-1"]);
+    assert_eq!(report["ended"], "context_full");
+    assert!(report["seed"].is_u64());
+}
+
+#[test]
+fn a_context_beyond_the_trained_one_is_told() {
+    let said = |ctx: &str| generate(&["-p", "the", "-n", "1", "--ctx", ctx]).run().stderr();
+    assert!(said("513").contains("--ctx 513 is beyond the 512 tokens"), "{}", said("513"));
+    assert!(!said("512").contains("beyond"));
+}
+
+#[test]
+fn an_architecture_that_cannot_be_run_is_named_before_what_else_a_file_lacks() {
+    let dir = Dir::new();
+    let mut model = fs::read(tiny_model()).unwrap();
+    for (old, new) in [("qwen3moe", "qw\x1b[2Joe"), ("tokenizer.ggml.model", "tokenizer.ggml.mXdel")] {
+        let at = model.windows(old.len()).position(|w| w == old.as_bytes()).unwrap();
+        // the first `qwen3moe` is the value of general.architecture
+        model[at..at + old.len()].copy_from_slice(&new.as_bytes()[..old.len()]);
+    }
+    let file = dir.file("odd.gguf", model);
+    for command in [vec!["generate", "-p", "x"], vec!["chat"], vec!["perplexity", "-p", "x"]] {
+        let error = foregate(&command).arg(&file).args(["--device", "cpu"]).stdin("").fails(1);
+        assert!(error.contains("architecture `qw\\u{1b}[2Joe` is not supported"), "{command:?}: {error:?}");
+        assert!(!error.contains('\x1b'), "{error:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stderr_that_takes_nothing_is_no_failure() {
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let text = generate(&["-p", "the", "-n", "4", "--temp", "0"]).ok();
+    let command = generate(&["-p", "the", "-n", "4", "--temp", "0", "--stats", "-v"]);
+    let output = command.into_command().stdin(Stdio::null()).stderr(full()).output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stdout).unwrap()), (Some(0), text));
+    let failing = foregate(["generate", "/nonexistent.gguf", "-p", "x"]);
+    let status = failing.into_command().stdin(Stdio::null()).stdout(Stdio::null()).stderr(full()).status().unwrap();
+    assert_eq!(status.code(), Some(1), "an error that nobody reads is still one");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_the_answer_with_its_figures_and_exit_code_130() {
+    let mut child = generate(&["-p", "the", "--ctx", "30000", "--temp", "0.9", "--seed", "1", "--stats"])
+        .into_command()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdout.as_mut().unwrap().read_exact(&mut [0; 8]).unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("foregate: stopped") && stderr.contains("decode: "), "{stderr}");
+    assert!(output.stdout.ends_with(b"\n"));
 }

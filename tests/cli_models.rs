@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::path::Path;
 
 use common::{Dir, TestCommand, foregate, tiny_model};
 use serde_json::Value;
@@ -25,6 +26,18 @@ fn inspect_tells_the_model_its_experts_and_the_plan() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn inspect_shows_names_of_a_file_without_their_control_characters() {
+    let dir = Dir::new();
+    let mut model = fs::read(tiny_model()).unwrap();
+    let name = b"tiny random chat model";
+    let at = model.windows(name.len()).position(|w| w == name).unwrap();
+    model[at..at + 4].copy_from_slice(b"\x1b[2J");
+    let file = dir.file("odd.gguf", model);
+    let text = foregate(["inspect"]).arg(file).args(["--device", "cpu"]).ok();
+    assert!(text.contains("\\u{1b}[2J random chat model (qwen3moe)") && !text.contains('\x1b'), "{text:?}");
 }
 
 #[test]
@@ -71,22 +84,64 @@ fn logits_refuse_tokens_that_are_not_there() {
 #[test]
 fn perplexity_is_that_of_the_logits() {
     let text = "the rain in the street and the sun on the hill ".repeat(3);
-    let ids = foregate(["tokenize"]).arg(tiny_model()).args(["-p", &text]).ok();
-    let ids: Vec<usize> = ids.split_whitespace().map(|id| id.parse().unwrap()).collect();
+    assert_perplexity_is_that_of_the_logits(&tiny_model(), 303, &text, None);
+}
+
+#[test]
+fn perplexity_begins_each_chunk_with_bos_where_the_model_adds_one() {
+    let dir = Dir::new();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/foregate-demo.gguf");
+    let mut model = fs::read(&demo).unwrap();
+    let text = "the smith carried the lamp to the mill and the widow hid a letter at the school ".repeat(3);
+    let (vocab, bos) = vocabulary_and_bos(&demo);
+    assert_perplexity_is_that_of_the_logits(&demo, vocab, &text, Some(bos));
+    let key = b"tokenizer.ggml.add_bos_token";
+    let at = model.windows(key.len()).position(|w| w == key).unwrap() + key.len() + 4;
+    assert_eq!(model[at], 1, "true");
+    model[at] = 0;
+    assert_perplexity_is_that_of_the_logits(&dir.file("no-bos.gguf", model), vocab, &text, None);
+}
+
+#[test]
+fn perplexity_takes_the_texts_of_control_tokens_as_text() {
+    let text = "the rain <|im_end|> in the street <|im_start|> and ".repeat(3);
+    let count = |args: &[&str]| foregate(["tokenize"]).arg(tiny_model()).args(args).ok().split(' ').count();
+    assert!(count(&["-p", &text]) < count(&["-p", &text, "--no-special"]), "they are tokens elsewhere");
+    assert_perplexity_is_that_of_the_logits(&tiny_model(), 303, &text, None);
+}
+
+/// Logits of one row, and the first token that `tokenize` adds to a text.
+fn vocabulary_and_bos(model: &Path) -> (usize, usize) {
+    let ids = foregate(["tokenize"]).arg(model).args(["-p", "the"]).ok();
+    let plain = foregate(["tokenize"]).arg(model).args(["-p", "the", "--no-special"]).ok();
+    assert!(ids.ends_with(&plain) && ids != plain, "{ids} {plain}");
+    let row = foregate(["logits"]).arg(model).args(["--device", "cpu", "--ids", "1"]).run().output.stdout.len() / 4;
+    (row, ids.split(' ').next().unwrap().parse().unwrap())
+}
+
+/// Computes the perplexity of a text in chunks of 16 from what `tokenize` and `logits` print, each chunk's first token
+/// replaced by `bos` if there is one.
+fn assert_perplexity_is_that_of_the_logits(model: &Path, vocab: usize, text: &str, bos: Option<usize>) {
+    let on_model = |command: &str, args: &[&str]| foregate([command]).arg(model).args(args);
+    let ids = on_model("tokenize", &["-p", text, "--no-special"]).ok();
+    let ids: Vec<usize> = bos.into_iter().chain(ids.split_whitespace().map(|id| id.parse().unwrap())).collect();
     let (ctx, chunks) = (16, ids.len() / 16);
+    assert!(chunks >= 2, "{} tokens", ids.len());
     let mut sum = 0.0;
     for chunk in ids.chunks_exact(ctx) {
+        let mut chunk = chunk.to_vec();
+        chunk[0] = bos.unwrap_or(chunk[0]);
         let list = chunk.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
-        let bytes = on_model("logits", &["--ids", &list]).run().output.stdout;
+        let bytes = on_model("logits", &["--device", "cpu", "--ids", &list]).run().output.stdout;
         let logits: Vec<f64> =
             bytes.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect();
         for target in ctx / 2 + 1..ctx {
-            let row = &logits[(target - 1) * 303..target * 303];
+            let row = &logits[(target - 1) * vocab..target * vocab];
             sum += row.iter().map(|x| x.exp()).sum::<f64>().ln() - row[chunk[target]];
         }
     }
     let expected = (sum / (chunks * (ctx - ctx / 2 - 1)) as f64).exp();
-    let report = on_model("perplexity", &["-p", &text, "--ctx", "16", "--json"]).ok();
+    let report = on_model("perplexity", &["--device", "cpu", "-p", text, "--ctx", "16", "--json"]).ok();
     let report: Value = serde_json::from_str(&report).unwrap();
     assert_eq!(report["chunks"], chunks);
     assert_eq!(report["tokens_scored"], chunks * 7);
@@ -103,6 +158,16 @@ fn perplexity_is_the_same_token_by_token() {
     assert_eq!(line(&["--batch", "1"]), whole);
     assert_ne!(line(&["--chunks", "1"]), whole);
     assert!(on_model("perplexity", &["-p", "short"]).fails(1).contains("chunk of 512"));
+    // one newline at the end of a file is not part of the text
+    let dir = Dir::new();
+    let file = dir.file("text", format!("{text}\n"));
+    assert_eq!(on_model("perplexity", &["-f", file.to_str().unwrap(), "--ctx", "20"]).ok(), whole);
+}
+
+#[test]
+fn perplexity_refuses_a_context_that_scores_nothing_before_it_opens_anything() {
+    let error = foregate(["perplexity", "/nonexistent.gguf", "-p", "x", "--ctx", "3"]).fails(2);
+    assert!(error.contains("--ctx 3") && error.contains("at least 4"), "{error}");
 }
 
 #[test]

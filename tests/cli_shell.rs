@@ -22,7 +22,7 @@ fn commands() -> Vec<String> {
 fn help_goes_to_stdout_and_names_the_exit_codes() {
     let help = foregate(["--help"]).ok();
     assert!(help.contains("Usage: foregate <COMMAND>"), "{help}");
-    assert!(help.contains("Exit codes: 0 done, 1 failed, 2 bad usage."), "{help}");
+    assert!(help.contains("Exit codes: 0 done, 1 failed, 2 bad usage, 130 ended by Ctrl-C."), "{help}");
 }
 
 #[test]

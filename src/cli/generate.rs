@@ -1,12 +1,14 @@
 //! `foregate generate`: one completion.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::cli::flags::{EngineFlags, ModelFlag, SamplingFlags};
 use crate::cli::input::TextFlags;
+use crate::cli::interrupt::{INTERRUPTED, Interrupt};
 use crate::cli::open::Opened;
 use crate::cli::{demo, message, open, out};
 use crate::error::{Error, Result};
@@ -19,6 +21,8 @@ use crate::tokenizer::Tokenizer;
 use crate::tokenizer::template::Conversation;
 
 /// Complete a text.
+///
+/// Ctrl-C stops the answer: what there is of it is printed, and the exit code is 130.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     foregate generate model.gguf -p \"The capital of France is\" -n 32 --memory 8GiB --stats\n  \
@@ -49,44 +53,50 @@ pub struct Args {
     engine: EngineFlags,
 }
 
-pub fn run(args: &Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<ExitCode> {
     args.engine.check()?;
     let stdin = Some(Path::new("-"));
     if args.text.file.as_deref() == stdin && args.chat_template.as_deref() == stdin {
         return Err(Error::Usage("--file and --chat-template cannot both be stdin".into()));
     }
     let path = demo::find(args.model.model.as_deref())?;
-    let text = args.text.read()?;
-    let gguf = Gguf::open(&path)?;
+    let text = args.text.read_prompt()?;
+    let gguf = open::model_file(&path)?;
     let tokenizer = open::tokenizer(&gguf)?;
     let prompt = prompt_ids(args, &gguf, &tokenizer, text)?;
     drop(gguf);
+    let interrupt = Interrupt::install()?;
     let mut opened = open::engine(&path, &args.engine, None)?;
     let sampling = args.sampling.resolve();
     if args.engine.verbose {
         message::note(&format!("seed {}", sampling.seed));
     }
 
-    let request = Request { prompt: &prompt, max_tokens: args.sampling.tokens, stops: &args.sampling.stop };
+    let request = Request { prompt: &prompt, max_tokens: args.sampling.max_tokens(), stops: &args.sampling.stop };
     let mut show = |piece: &str| if args.json { Ok(()) } else { out::write(piece.as_bytes()) };
-    let answer = Generator::new().answer(
-        &mut opened.engine,
-        &mut ModelText::new(&tokenizer, &[]),
-        &mut Sampler::new(sampling),
-        &request,
-        &|| false,
-        &mut show,
-    )?;
+    let answer = interrupt.during(|cancel| {
+        let (text, sampler) = (&mut ModelText::new(&tokenizer, &[]), &mut Sampler::new(sampling));
+        Generator::new().answer(&mut opened.engine, text, sampler, &request, cancel, &mut show)
+    })?;
     if !args.json && !answer.text.ends_with('\n') {
         out::write(b"\n")?;
     }
     if answer.ended == Ended::ContextFull {
         message::note(&format!("the context of {} tokens is full; --ctx makes it larger", opened.engine.ctx()));
     }
+    let code = if answer.ended == Ended::Interrupted {
+        message::note("stopped");
+        ExitCode::from(INTERRUPTED)
+    } else {
+        ExitCode::SUCCESS
+    };
     if args.stats {
         message::block(&stats_text(&answer.stats, os::peak_resident_bytes()));
     }
-    if args.json { out::json(&report(answer, prompt.len(), sampling, &opened)) } else { Ok(()) }
+    if args.json {
+        out::json(&report(answer, prompt.len(), sampling, &opened))?;
+    }
+    Ok(code)
 }
 
 fn prompt_ids(args: &Args, gguf: &Gguf, tokenizer: &Tokenizer, text: String) -> Result<Vec<u32>> {

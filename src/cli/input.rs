@@ -15,7 +15,7 @@ pub struct TextFlags {
     /// The text itself
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub prompt: Option<String>,
-    /// A file that holds the text; - is stdin
+    /// A file that holds the text; - is stdin. `generate` and `perplexity` leave out one newline at its end
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<PathBuf>,
 }
@@ -31,6 +31,18 @@ impl TextFlags {
             (None, Some(path)) => read_text(path),
             (None, None) => Err(Error::Usage("no text: give -p TEXT or -f FILE".into())),
         }
+    }
+
+    /// The text as a prompt: without the newline that ends a file, one at most, as in llama.cpp.
+    ///
+    /// # Errors
+    /// As [`TextFlags::read`].
+    pub fn read_prompt(&self) -> Result<String> {
+        let mut text = self.read()?;
+        if self.file.is_some() && text.ends_with('\n') {
+            text.pop();
+        }
+        Ok(text)
     }
 }
 

@@ -41,7 +41,7 @@ pub struct Cli {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage.";
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage, 130 ended by Ctrl-C.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -57,7 +57,7 @@ enum Command {
     Man(man::Args),
 }
 
-/// Parses the process's arguments and runs the command: 0 done, 1 failed, 2 bad usage.
+/// Parses the process's arguments and runs the command: 0 done, 1 failed, 2 bad usage, 130 ended by Ctrl-C.
 pub fn main() -> ExitCode {
     let result = match Cli::try_parse() {
         Ok(cli) => crate::os::install_bus_error_handler()
@@ -70,19 +70,19 @@ pub fn main() -> ExitCode {
         }
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(e) if is_broken_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("error: {e}");
+            message::error(&e.to_string());
             ExitCode::from(if e.is_usage() { 2 } else { 1 })
         }
     }
 }
 
-fn run(command: Command) -> Result<()> {
-    match command {
+fn run(command: Command) -> Result<ExitCode> {
+    let done = match command {
+        Command::Generate(args) => return generate::run(&args),
         Command::Chat(args) => chat::run(&args),
-        Command::Generate(args) => generate::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Perplexity(args) => perplexity::run(&args),
         Command::Logits(args) => logits::run(&args),
@@ -91,7 +91,8 @@ fn run(command: Command) -> Result<()> {
         Command::Devices(args) => devices::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Whether the reader of our stdout has gone, which is its good right.

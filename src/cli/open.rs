@@ -11,7 +11,9 @@ use crate::cli::{input, message};
 use crate::error::Result;
 use crate::generate::engine::{Engine, Progress};
 use crate::generate::plan::Plan;
+use crate::generate::stream::LanguageModel;
 use crate::gguf::Gguf;
+use crate::model::Config;
 use crate::os;
 use crate::report::plan::plan_text;
 use crate::report::run::RunFacts;
@@ -24,6 +26,14 @@ pub struct Opened {
     pub engine: Engine,
     /// How long it took to open.
     pub load: Duration,
+}
+
+/// A model's file that can be run as far as its hyper-parameters tell: another is refused for that first, whatever else
+/// it lacks.
+pub fn model_file(path: &Path) -> Result<Gguf> {
+    let gguf = Gguf::open(path)?;
+    Config::from_gguf(&gguf, 1)?;
+    Ok(gguf)
 }
 
 /// The tokenizer of a model's file, its oddities told. It stands alone, so that a file without one is refused before the
@@ -69,6 +79,10 @@ pub fn engine(path: &Path, flags: &EngineFlags, ctx: Option<usize>) -> Result<Op
         flags.check_dense()?;
     }
     message::note(&format!("computing on {}: {}", info.kind, info.name));
+    let (ctx, trained) = (engine.ctx(), engine.config().ctx_train);
+    if flags.ctx.is_some() && trained > 0 && ctx > trained {
+        message::note(&format!("--ctx {ctx} is beyond the {trained} tokens that the model was trained for"));
+    }
     message::notes(engine.notes());
     if flags.verbose {
         let source = engine.source_info();

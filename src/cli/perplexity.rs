@@ -8,11 +8,10 @@ use serde::Serialize;
 use crate::cli::flags::EngineFlags;
 use crate::cli::input::TextFlags;
 use crate::cli::{message, open, out};
-use crate::error::Result;
-use crate::generate::perplexity::{Score, chunk_count, score};
+use crate::error::{Error, Result};
+use crate::generate::perplexity::{CTX_MIN, Score, chunk_count, score};
 use crate::generate::stats::Phase;
 use crate::generate::stream::LanguageModel;
-use crate::gguf::Gguf;
 use crate::report::run::{RunFacts, phase_line};
 
 /// Print the perplexity of a text, as llama.cpp's llama-perplexity defines it.
@@ -60,8 +59,12 @@ struct Report {
 
 pub fn run(args: &Args) -> Result<()> {
     args.engine.check()?;
-    let text = args.text.read()?;
-    let gguf = Gguf::open(&args.model)?;
+    let ctx = args.engine.ctx.unwrap_or(CTX_DEFAULT);
+    if ctx < CTX_MIN {
+        return Err(Error::Usage(format!("--ctx {ctx} is too short to score anything: give at least {CTX_MIN}")));
+    }
+    let text = args.text.read_prompt()?;
+    let gguf = open::model_file(&args.model)?;
     let tokenizer = open::tokenizer(&gguf)?;
     drop(gguf);
     let tokens = tokenizer.encode(&text, true, false)?;

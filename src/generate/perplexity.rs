@@ -7,6 +7,9 @@
 use crate::error::{Error, Result};
 use crate::generate::stream::LanguageModel;
 
+/// Tokens that a chunk has at least, so that one of them is scored.
+pub const CTX_MIN: usize = 4;
+
 /// The score of a text, or of its first chunks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Score {
@@ -57,8 +60,8 @@ pub fn score(
     done: &mut dyn FnMut(usize, &Score) -> Result<()>,
 ) -> Result<Score> {
     let ctx = model.ctx();
-    if ctx < 4 {
-        return Err(Error::Usage(format!("perplexity needs a context of at least 4 tokens, not {ctx}")));
+    if ctx < CTX_MIN {
+        return Err(Error::Usage(format!("perplexity needs a context of at least {CTX_MIN} tokens, not {ctx}")));
     }
     if tokens.len() < ctx {
         return Err(Error::Unsupported(format!(

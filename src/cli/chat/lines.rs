@@ -1,13 +1,20 @@
 //! Where messages come from: a line editor on a terminal, stdin elsewhere.
 
+use std::cell::Cell;
 use std::env;
 use std::fs;
 use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
 
-use rustyline::DefaultEditor;
+use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::DefaultHistory;
+use rustyline::validate::Validator;
+use rustyline::{Context, Helper};
 
+use crate::cli::interrupt::HINT;
 use crate::cli::message;
 use crate::error::{Error, Result};
 
@@ -15,14 +22,41 @@ use crate::error::{Error, Result};
 pub enum Line {
     /// A line without its end.
     Text(String),
+    /// A line that is not UTF-8 text.
+    Broken,
     /// The user has left.
     End,
 }
 
+/// A line editor that knows whether its line is empty.
+pub type Editor = rustyline::Editor<Watch, DefaultHistory>;
+
+/// Sees whether the line under the cursor is empty, which the editor does not tell when Ctrl-C ends it.
+pub struct Watch {
+    empty: Cell<bool>,
+}
+
+impl Hinter for Watch {
+    type Hint = String;
+
+    fn hint(&self, line: &str, _: usize, _: &Context<'_>) -> Option<String> {
+        self.empty.set(line.is_empty());
+        None
+    }
+}
+
+impl Completer for Watch {
+    type Candidate = String;
+}
+
+impl Highlighter for Watch {}
+impl Validator for Watch {}
+impl Helper for Watch {}
+
 /// A source of lines.
 pub enum Lines {
     /// A person at a terminal, with editing and history.
-    Editor(Box<DefaultEditor>),
+    Editor(Box<Editor>),
     /// A pipe or a file.
     Stdin,
 }
@@ -36,7 +70,8 @@ impl Lines {
         if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
             return Ok(Self::Stdin);
         }
-        let mut editor = DefaultEditor::new().map_err(terminal_error)?;
+        let mut editor = Editor::new().map_err(terminal_error)?;
+        editor.set_helper(Some(Watch { empty: Cell::new(true) }));
         if let Some(path) = history_path() {
             // No history yet, or one that cannot be read, is an empty one.
             let _ = editor.load_history(&path);
@@ -49,16 +84,15 @@ impl Lines {
         matches!(self, Self::Editor(_))
     }
 
-    /// The next line. At the editor Ctrl-D ends, and Ctrl-C clears the line; the second of two in a row ends.
+    /// The next line. At the editor Ctrl-D ends, and Ctrl-C clears the line, or says how to leave where it is empty.
     ///
     /// # Errors
-    /// Stdin cannot be read or is not UTF-8.
+    /// Stdin cannot be read.
     pub fn next(&mut self) -> Result<Line> {
         let editor = match self {
             Self::Editor(editor) => editor,
             Self::Stdin => return next_of_stdin(),
         };
-        let mut interrupted = false;
         loop {
             match editor.readline("> ") {
                 Ok(line) => {
@@ -66,11 +100,13 @@ impl Lines {
                     return Ok(Line::Text(line));
                 }
                 Err(ReadlineError::Eof) => return Ok(Line::End),
-                Err(ReadlineError::Interrupted) if interrupted => return Ok(Line::End),
-                Err(ReadlineError::Interrupted) => {
-                    interrupted = true;
-                    message::note("Ctrl-C again, or Ctrl-D, leaves");
+                // the key, and the signal from elsewhere
+                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {
+                    if editor.helper().is_none_or(|watch| watch.empty.get()) {
+                        message::note(HINT);
+                    }
                 }
+                Err(ReadlineError::Io(e)) if e.kind() == io::ErrorKind::InvalidData => return Ok(Line::Broken),
                 Err(other) => return Err(terminal_error(other)),
             }
         }
@@ -78,16 +114,17 @@ impl Lines {
 }
 
 fn next_of_stdin() -> Result<Line> {
-    let mut line = String::new();
-    match io::stdin().lock().read_line(&mut line) {
+    let mut line = Vec::new();
+    match io::stdin().lock().read_until(b'\n', &mut line) {
         Ok(0) => Ok(Line::End),
-        Ok(_) => Ok(Line::Text(line.trim_end_matches(['\n', '\r']).to_owned())),
+        Ok(_) => Ok(String::from_utf8(line)
+            .map_or(Line::Broken, |line| Line::Text(line.trim_end_matches(['\n', '\r']).to_owned()))),
         Err(e) => Err(Error::io("stdin", e)),
     }
 }
 
 /// Keeps a line for the next time. A history that cannot be written is no reason to stop.
-fn remember(editor: &mut DefaultEditor, line: &str) {
+fn remember(editor: &mut Editor, line: &str) {
     if line.trim().is_empty() || !matches!(editor.add_history_entry(line), Ok(true)) {
         return;
     }

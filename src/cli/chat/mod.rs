@@ -4,6 +4,7 @@ mod dialogue;
 mod display;
 mod lines;
 
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use crate::cli::flags::{EngineFlags, ModelFlag, SamplingFlags};
@@ -11,7 +12,6 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::{demo, message, open};
 use crate::error::{Error, Result};
 use crate::generate::stream::{Ended, LanguageModel};
-use crate::gguf::Gguf;
 use crate::os;
 use crate::report::run::stats_text;
 use dialogue::Dialogue;
@@ -21,7 +21,7 @@ use lines::{Line, Lines};
 /// Chat with a model.
 ///
 /// On a terminal: Ctrl-C stops an answer, Ctrl-D leaves, /help lists the commands. Without a terminal each line of stdin
-/// is a turn.
+/// is a turn. Three presses of Ctrl-C in one answer end the program.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  foregate chat model.gguf --memory 8GiB\n  \
     echo \"Name three rivers.\" | foregate chat model.gguf --temp 0")]
@@ -49,7 +49,7 @@ const HELP: &str = "\
 /system TEXT    begin anew with this system prompt; without TEXT, with none
 /reset          forget the conversation
 /exit           leave (also Ctrl-D)
-Ctrl-C stops an answer.
+Ctrl-C stops an answer, or clears the line.
 ";
 
 /// What a line asks of the program.
@@ -60,6 +60,8 @@ enum Command<'a> {
     System(&'a str),
     Reset,
     Exit,
+    /// No command that there is.
+    Unknown,
 }
 
 impl<'a> Command<'a> {
@@ -71,7 +73,15 @@ impl<'a> Command<'a> {
             "/reset" => Some(Self::Reset),
             "/exit" | "/quit" => Some(Self::Exit),
             "/system" => Some(Self::System("")),
-            line => line.strip_prefix("/system ").map(|text| Self::System(text.trim())),
+            line => match line.split_once(char::is_whitespace) {
+                Some(("/system", text)) => Some(Self::System(text.trim())),
+                // a path such as /usr/bin is no command
+                split => {
+                    let word = split.map_or(line, |(word, _)| word).strip_prefix('/')?;
+                    let letters = !word.is_empty() && word.chars().all(char::is_alphabetic);
+                    letters.then_some(Self::Unknown)
+                }
+            },
         }
     }
 }
@@ -82,7 +92,7 @@ pub fn run(args: &Args) -> Result<()> {
         return Err(Error::Usage("--chat-template cannot be stdin: messages come from there".into()));
     }
     let path = demo::find(args.model.model.as_deref())?;
-    let gguf = Gguf::open(&path)?;
+    let gguf = open::model_file(&path)?;
     let tokenizer = open::tokenizer(&gguf)?;
     let template = open::template(&gguf, args.chat_template.as_deref())?;
     drop(gguf);
@@ -94,6 +104,9 @@ pub fn run(args: &Args) -> Result<()> {
     if args.engine.verbose {
         message::note(&format!("seed {}", dialogue.seed()));
     }
+    if io::stdin().is_terminal() {
+        interrupt.keep_conversation();
+    }
     if lines.interactive() {
         message::note("type a message; /help lists the commands, Ctrl-D leaves");
     }
@@ -104,10 +117,19 @@ pub fn run(args: &Args) -> Result<()> {
             Line::End => break,
             Line::Text(line) if line.trim().is_empty() => continue,
             Line::Text(line) => line,
+            Line::Broken => {
+                failed += 1;
+                message::note("a line that is not UTF-8 text is left out");
+                continue;
+            }
         };
         match Command::parse(&line) {
             Some(Command::Help) => message::block(HELP),
             Some(Command::Exit) => break,
+            Some(Command::Unknown) => {
+                failed += 1;
+                message::note("no such command: /help lists them");
+            }
             Some(Command::Reset) => dialogue.reset(),
             Some(Command::System(text)) => dialogue.set_system(text),
             Some(Command::Stats) => match dialogue.last() {
@@ -136,7 +158,7 @@ pub fn run(args: &Args) -> Result<()> {
     match failed {
         0 => Ok(()),
         _ if lines.interactive() => Ok(()),
-        n => Err(Error::Unsupported(format!("{n} of the messages got no answer"))),
+        n => Err(Error::Unsupported(format!("{n} of the lines got no answer"))),
     }
 }
 
@@ -157,12 +179,15 @@ mod tests {
     use super::Command;
 
     #[test]
-    fn only_known_commands_are_commands() {
+    fn a_first_word_of_a_slash_and_letters_is_a_command() {
         assert_eq!(Command::parse(" /reset "), Some(Command::Reset));
         assert_eq!(Command::parse("/system be brief "), Some(Command::System("be brief")));
         assert_eq!(Command::parse("/system"), Some(Command::System("")));
-        for line in ["/resetting", "reset", "/usr/bin is what?", "/systematic"] {
+        for line in ["reset", "/usr/bin is what?", "/", "/ what?", "/2 is half", "a /reset", "//"] {
             assert_eq!(Command::parse(line), None, "{line}");
+        }
+        for line in ["/resetting", "/bogus", "/bogus please", "/reset please", "/systematic"] {
+            assert_eq!(Command::parse(line), Some(Command::Unknown), "{line}");
         }
     }
 }
