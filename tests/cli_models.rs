@@ -186,3 +186,30 @@ fn a_tensor_without_a_place_in_the_architecture_is_refused() {
         "{said}"
     );
 }
+
+#[test]
+fn cache_sizes_in_cycles_and_percent_are_slots() {
+    for (cache, slots) in [("2x", 12), ("1.5x", 9), ("50%", 12), ("100%", 24), ("1000x", 24)] {
+        let report: Value =
+            serde_json::from_str(&on_model("inspect", &["--memory", "64MiB", "--cache", cache, "--json"]).ok())
+                .unwrap();
+        let classes = report["plan"]["classes"].as_array().unwrap();
+        assert_eq!(classes.iter().map(|c| c["slots"].as_u64().unwrap()).sum::<u64>(), slots, "{cache}: {report}");
+    }
+    let refused = on_model("generate", &["-p", "rain", "--cache", "1k"]).fails(1);
+    let percent = refused.split("MiB, ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    on_model("generate", &["-p", "rain", "-n", "2", "--cache", percent]).ok();
+}
+
+#[test]
+fn a_cache_that_does_not_fit_is_refused_with_the_budget_that_holds_it() {
+    let said = on_model("generate", &["-p", "rain", "--cache", "100%", "--memory", "20MiB"]).fails(1);
+    let works = said
+        .split("with that --cache: the smallest that works is --memory ")
+        .nth(1)
+        .unwrap_or_else(|| panic!("{said}"));
+    let works = works.split(';').next().unwrap();
+    let report = on_model("inspect", &["--cache", "100%", "--memory", works, "--json"]).ok();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["plan"]["classes"][0]["slots"], 24, "{report}");
+}

@@ -33,6 +33,8 @@ pub struct Architecture {
     pub may_tie_output: bool,
     /// The head size is `rope.dimension_count`, not `attention.key_length`.
     pub head_is_rope: bool,
+    /// Heads are rotated whole; another `rope.dimension_count` is an error.
+    pub rope_whole_head: bool,
     /// Sliding window on some layers, and one sink logit per head.
     pub window_and_sinks: bool,
     /// `embedding_scale`, `residual_scale`, `logit_scale` and `attention.scale` are read.
@@ -45,6 +47,10 @@ pub struct Architecture {
     pub shared: Shared,
     /// `leading_dense_block_count` is read.
     pub dense_lead: bool,
+    /// Biases of dense FFNs.
+    pub dense_bias: Presence,
+    /// `.scale` tensors of dense FFNs; those of shared experts are ignored everywhere.
+    pub dense_scale: Presence,
     /// Between gate/up and down.
     pub activation: Activation,
     /// Router and experts carry biases.
@@ -100,8 +106,10 @@ pub enum QkNorm {
 /// Whether a tensor is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
-    /// Never, even where the file has it.
+    /// It has no place: a file that has it is refused.
     Unread,
+    /// A file may have it, and it is not used.
+    Ignored,
     /// Where the file has it.
     Optional,
     /// Always.
@@ -164,12 +172,15 @@ const BASE: Architecture = Architecture {
     logit_bias: false,
     may_tie_output: false,
     head_is_rope: false,
+    rope_whole_head: false,
     window_and_sinks: false,
     granite_scales: false,
     router: SOFTMAX_NORMALISED,
     expert_width: ExpertWidth::FeedForward,
     shared: Shared::None,
     dense_lead: false,
+    dense_bias: Presence::Unread,
+    dense_scale: Presence::Ignored,
     activation: Activation::SwiGlu,
     expert_biases: false,
     expert_scales: false,
@@ -183,8 +194,11 @@ pub const ARCHITECTURES: &[Architecture] = &[
         models: "Mixtral",
         rope: RopeKind::Norm,
         rope_factors: RopeFactors::Freqs,
+        rope_whole_head: true,
         attention_output_bias: Presence::Optional,
         may_tie_output: true,
+        dense_bias: Presence::Optional,
+        dense_scale: Presence::Optional,
         expert_scales: true,
         ..BASE
     },
@@ -215,6 +229,7 @@ pub const ARCHITECTURES: &[Architecture] = &[
         may_tie_output: true,
         granite_scales: true,
         shared: Shared::ByWidth,
+        dense_bias: Presence::Optional,
         ..BASE
     },
     Architecture {

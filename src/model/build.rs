@@ -30,7 +30,7 @@ impl Model {
         let layers = (0..config.layers.len()).map(|il| b.layer(il)).collect::<Result<Vec<_>>>()?;
         let output_norm = b.norm("output_norm", d, 1)?;
         let tied = gguf.tensor("output.weight").is_none() && config.arch.may_tie_output;
-        let mut output = b.linear(if tied { "token_embd" } else { "output" }, d, vocab, Presence::Unread)?;
+        let mut output = b.linear(if tied { "token_embd" } else { "output" }, d, vocab, ALONE)?;
         if config.arch.logit_bias {
             output.bias = Some(b.vector("output.bias", vocab)?);
         }
@@ -38,6 +38,18 @@ impl Model {
         Ok(Self { config: config.clone(), embedding, layers, output_norm, output, experts: b.experts })
     }
 }
+
+/// What may stand beside a weight.
+#[derive(Clone, Copy)]
+struct Beside {
+    bias: Presence,
+    scale: Presence,
+}
+
+const ALONE: Beside = Beside { bias: Presence::Unread, scale: Presence::Unread };
+/// Queries, keys and values.
+const QKV: Beside = Beside { bias: Presence::Optional, scale: Presence::Optional };
+const SHARED_EXPERT: Beside = Beside { bias: Presence::Unread, scale: Presence::Ignored };
 
 struct Builder<'a> {
     gguf: &'a Gguf,
@@ -71,14 +83,18 @@ impl<'a> Builder<'a> {
     }
 
     /// Refuses tensors that nothing asked for. The tables of rotation angles are read with the hyper-parameters; layers
-    /// that predict further tokens are no part of what is run.
+    /// that predict further tokens and scales of a quantiser's inputs are no part of what is run.
     fn check_all_read(&self) -> Result<()> {
         let layers = self.config.layers.len();
         let is_run = |name: &str| match name.strip_prefix("blk.").and_then(|rest| rest.split_once('.')) {
             Some((il, _)) => !il.parse().is_ok_and(|il| (layers..layers + self.config.next_n).contains(&il)),
             None => !self.config.arch.rope_factors.tensors().contains(&name),
         };
-        let mut unread = self.gguf.tensors().map(|t| t.name.as_str()).filter(|n| !self.read.contains(n) && is_run(n));
+        let mut unread = self
+            .gguf
+            .tensors()
+            .map(|t| t.name.as_str())
+            .filter(|n| !self.read.contains(n) && is_run(n) && !n.ends_with(".input_scale"));
         let Some(first) = unread.next() else { return Ok(()) };
         let more = match unread.count() {
             0 => String::new(),
@@ -129,10 +145,10 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// `name.weight` with, as `bias` says, `name.bias`, and `name.scale` where the file has it.
-    fn linear(&mut self, name: &str, cols: usize, rows: usize, bias: Presence) -> Result<Linear> {
+    /// `name.weight` with `name.bias` and `name.scale` as `beside` says.
+    fn linear(&mut self, name: &str, cols: usize, rows: usize, beside: Beside) -> Result<Linear> {
         let info = self.info(&format!("{name}.weight"), &[cols, rows])?;
-        self.linear_rows(name, info, 0..rows, bias)
+        self.linear_rows(name, info, 0..rows, beside)
     }
 
     fn linear_rows(
@@ -140,18 +156,18 @@ impl<'a> Builder<'a> {
         name: &str,
         info: &TensorInfo,
         rows: std::ops::Range<usize>,
-        bias: Presence,
+        beside: Beside,
     ) -> Result<Linear> {
         let weight = self.take(info, rows.start, rows.len(), 1)?;
         let bias_name = format!("{name}.bias");
-        let bias = match bias {
+        let bias = match beside.bias {
             Presence::Required => Some(self.vector(&bias_name, rows.len())?),
             Presence::Optional if self.has(&bias_name) => {
                 Some(self.vector_rows(&bias_name, info.rows() as usize, &rows)?)
             }
             _ => None,
         };
-        Ok(Linear { weight, bias, scale: self.scale(&format!("{name}.scale"))? })
+        Ok(Linear { weight, bias, scale: self.scale(&format!("{name}.scale"), beside.scale)? })
     }
 
     /// Part of an F32 vector (a fused bias).
@@ -162,10 +178,20 @@ impl<'a> Builder<'a> {
         self.sink.take(&desc, &mut &*bytes)
     }
 
-    /// The factor of a scale tensor; 1 where the file has none.
-    fn scale(&mut self, name: &str) -> Result<f32> {
-        if !self.has(name) {
-            return Ok(1.0);
+    /// Counts a tensor as read that may be there and is not used.
+    fn ignore(&mut self, name: &str) {
+        self.read.extend(self.gguf.tensor(name).map(|info| info.name.as_str()));
+    }
+
+    /// The factor of a scale tensor; 1 where there is none to use.
+    fn scale(&mut self, name: &str, presence: Presence) -> Result<f32> {
+        match presence {
+            Presence::Optional | Presence::Required if self.has(name) => {}
+            Presence::Ignored => {
+                self.ignore(name);
+                return Ok(1.0);
+            }
+            _ => return Ok(1.0),
         }
         let value = read_f32(self.gguf, self.info(name, &[1])?)?[0];
         if !value.is_finite() {
@@ -185,7 +211,10 @@ impl<'a> Builder<'a> {
             },
             ffn_norm: self.norm(&format!("{at}{}", config.arch.ffn_norm), d, 1)?,
             ffn: match &config.layers[il].ffn {
-                FfnConfig::Dense { width } => Ffn::Dense(self.dense(&at, "", *width)?),
+                FfnConfig::Dense { width } => {
+                    let beside = Beside { bias: config.arch.dense_bias, scale: config.arch.dense_scale };
+                    Ffn::Dense(self.dense(&at, "", *width, beside)?)
+                }
                 FfnConfig::Moe(moe) => Ffn::Moe(Box::new(self.moe(&at, il, moe)?)),
             },
         })
@@ -199,15 +228,15 @@ impl<'a> Builder<'a> {
             let info = self.info(&format!("{fused}.weight"), &[d, q_rows + k_rows + v_rows])?;
             let (k0, v0, end) = (q_rows, q_rows + k_rows, q_rows + k_rows + v_rows);
             (
-                self.linear_rows(&fused, info, 0..k0, Presence::Optional)?,
-                self.linear_rows(&fused, info, k0..v0, Presence::Optional)?,
-                self.linear_rows(&fused, info, v0..end, Presence::Optional)?,
+                self.linear_rows(&fused, info, 0..k0, QKV)?,
+                self.linear_rows(&fused, info, k0..v0, QKV)?,
+                self.linear_rows(&fused, info, v0..end, QKV)?,
             )
         } else {
             (
-                self.linear(&format!("{at}attn_q"), d, q_rows, Presence::Optional)?,
-                self.linear(&format!("{at}attn_k"), d, k_rows, Presence::Optional)?,
-                self.linear(&format!("{at}attn_v"), d, v_rows, Presence::Optional)?,
+                self.linear(&format!("{at}attn_q"), d, q_rows, QKV)?,
+                self.linear(&format!("{at}attn_k"), d, k_rows, QKV)?,
+                self.linear(&format!("{at}attn_v"), d, v_rows, QKV)?,
             )
         };
         let (q_norm, k_norm) = (format!("{at}attn_q_norm"), format!("{at}attn_k_norm"));
@@ -219,7 +248,8 @@ impl<'a> Builder<'a> {
             QkNorm::Whole => Some((self.norm(&q_norm, q_rows, 1)?, self.norm(&k_norm, k_rows, 1)?)),
         };
         let sinks = if arch.window_and_sinks { Some(self.sinks(at, a.heads)?) } else { None };
-        let out = self.linear(&format!("{at}attn_output"), a.heads * a.value_dim, d, arch.attention_output_bias)?;
+        let beside = Beside { bias: arch.attention_output_bias, scale: Presence::Optional };
+        let out = self.linear(&format!("{at}attn_output"), a.heads * a.value_dim, d, beside)?;
         Ok(AttentionWeights::Gqa { q, k, v, qk_norm, sinks, out })
     }
 
@@ -231,7 +261,7 @@ impl<'a> Builder<'a> {
     }
 
     fn mla(&mut self, at: &str, a: &AttentionConfig) -> Result<AttentionWeights> {
-        let (d, none) = (self.config.d_model, Presence::Unread);
+        let d = self.config.d_model;
         let mla = a.mla.expect("the caller saw the dimensions");
         let nope = a.key_dim - mla.rope_dim;
         let q_rows = a.heads * a.key_dim;
@@ -239,13 +269,13 @@ impl<'a> Builder<'a> {
         let (q_a, q) = match self.gguf.tensor(&format!("{q_a_name}.weight")) {
             Some(info) => {
                 let rank = info.rows() as usize;
-                let q_a = self.linear(&q_a_name, d, rank, none)?;
+                let q_a = self.linear(&q_a_name, d, rank, ALONE)?;
                 let norm = self.norm(&format!("{q_a_name}_norm"), rank, 1)?;
-                (Some((q_a, norm, rank)), self.linear(&format!("{at}attn_q_b"), rank, q_rows, none)?)
+                (Some((q_a, norm, rank)), self.linear(&format!("{at}attn_q_b"), rank, q_rows, ALONE)?)
             }
-            None => (None, self.linear(&format!("{at}attn_q"), d, q_rows, none)?),
+            None => (None, self.linear(&format!("{at}attn_q"), d, q_rows, ALONE)?),
         };
-        let kv_a = self.linear(&format!("{at}attn_kv_a_mqa"), d, mla.kv_rank + mla.rope_dim, none)?;
+        let kv_a = self.linear(&format!("{at}attn_kv_a_mqa"), d, mla.kv_rank + mla.rope_dim, ALONE)?;
         let mut kv_norm = self.norm(&format!("{at}attn_kv_a_norm"), mla.kv_rank, 1)?;
         kv_norm.heads = Heads { count: 1, stride: mla.kv_rank + mla.rope_dim, offset: 0, width: mla.kv_rank };
         let kv_b = if mla.absorbed {
@@ -260,27 +290,28 @@ impl<'a> Builder<'a> {
                 &format!("{at}attn_kv_b"),
                 mla.kv_rank,
                 a.heads * (nope + a.value_dim),
-                none,
+                ALONE,
             )?)
         };
-        let out = self.linear(&format!("{at}attn_output"), a.heads * a.value_dim, d, none)?;
+        let beside = Beside { scale: Presence::Optional, ..ALONE };
+        let out = self.linear(&format!("{at}attn_output"), a.heads * a.value_dim, d, beside)?;
         Ok(AttentionWeights::Mla { q_a, q, kv_a, kv_norm, kv_b, out })
     }
 
-    fn dense(&mut self, at: &str, suffix: &str, width: usize) -> Result<DenseFfn> {
-        let (d, none) = (self.config.d_model, Presence::Unread);
+    fn dense(&mut self, at: &str, suffix: &str, width: usize, beside: Beside) -> Result<DenseFfn> {
+        let d = self.config.d_model;
         Ok(DenseFfn {
             width,
-            gate: self.linear(&format!("{at}ffn_gate{suffix}"), d, width, none)?,
-            up: self.linear(&format!("{at}ffn_up{suffix}"), d, width, none)?,
-            down: self.linear(&format!("{at}ffn_down{suffix}"), width, d, none)?,
+            gate: self.linear(&format!("{at}ffn_gate{suffix}"), d, width, beside)?,
+            up: self.linear(&format!("{at}ffn_up{suffix}"), d, width, beside)?,
+            down: self.linear(&format!("{at}ffn_down{suffix}"), width, d, beside)?,
         })
     }
 
     fn moe(&mut self, at: &str, il: usize, moe: &MoeConfig) -> Result<Moe> {
         let (arch, d, n) = (self.config.arch, self.config.d_model, moe.rule.experts);
         let bias = if arch.expert_biases { Presence::Required } else { Presence::Unread };
-        let router = self.linear(&format!("{at}ffn_gate_inp"), d, n, bias)?;
+        let router = self.linear(&format!("{at}ffn_gate_inp"), d, n, Beside { bias, ..ALONE })?;
         let mut rule = moe.rule.clone();
         let selection = format!("{at}exp_probs_b.bias");
         if self.has(&selection) && matches!(arch.router, Router::FromFile) {
@@ -300,15 +331,17 @@ impl<'a> Builder<'a> {
         let mut scales = [None; 3];
         for (scale, name) in scales.iter_mut().zip(&names) {
             let name = format!("{name}.scale");
-            if arch.expert_scales && self.has(&name) {
-                *scale = Some(self.vector(&name, n)?);
+            match arch.expert_scales {
+                true if self.has(&name) => *scale = Some(self.vector(&name, n)?),
+                true => {}
+                false => self.ignore(&name),
             }
         }
         let shared = match moe.shared_width {
             Some(width) => {
-                let ffn = self.dense(at, "_shexp", width)?;
+                let ffn = self.dense(at, "_shexp", width, SHARED_EXPERT)?;
                 let gate = match arch.shared {
-                    Shared::Gated => Some(self.linear(&format!("{at}ffn_gate_inp_shexp"), d, 1, Presence::Unread)?),
+                    Shared::Gated => Some(self.linear(&format!("{at}ffn_gate_inp_shexp"), d, 1, ALONE)?),
                     _ => None,
                 };
                 Some((ffn, gate))

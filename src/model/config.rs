@@ -132,6 +132,15 @@ impl Config {
         let rope = RopeConfig::read(gguf, arch, dims.n_rot, ctx_train, ctx)?;
         let attention = dims.layers(&keys, arch, &rope, n_layers)?;
         let ffn = ffn_layers(&keys, arch, blocks, n_layers, n_vocab)?;
+        let eps_key = "attention.layer_norm_rms_epsilon";
+        if let Some(eps) = keys.f32(eps_key)?.filter(|&eps| eps < 0.0) {
+            return Err(keys.error(eps_key, format!("{eps} is not from 0 up")));
+        }
+        if meta.bool(&keys.key("attention.causal"))? == Some(false) {
+            return Err(
+                keys.error("attention.causal", "only causal attention is supported: this file is no text generator")
+            );
+        }
         let scale = |key| -> Result<f32> {
             let on = arch.granite_scales;
             Ok(if on { keys.f32(key)? } else { None }.filter(|&v| v != 0.0).unwrap_or(1.0))
@@ -149,7 +158,7 @@ impl Config {
             d_model,
             n_vocab,
             ctx_train,
-            eps: keys.required("attention.layer_norm_rms_epsilon", keys.f32("attention.layer_norm_rms_epsilon")?)?,
+            eps: keys.required(eps_key, keys.f32(eps_key)?)?,
             embedding_scale: scale("embedding_scale")?,
             residual_scale: scale("residual_scale")?,
             logit_scale: scale("logit_scale")?,
@@ -202,7 +211,10 @@ impl AttentionDims {
         let default_dim = d_model / heads[0] as usize;
         let mut key_dim = keys.size_or("attention.key_length", default_dim.max(1), MAX_WIDTH)?;
         let mut value_dim = keys.size_or("attention.value_length", default_dim.max(1), MAX_WIDTH)?;
-        let mut n_rot = keys.size_or("rope.dimension_count", key_dim, MAX_WIDTH)?;
+        let mut n_rot = match keys.u32("rope.dimension_count")? {
+            Some(n) => keys.checked("rope.dimension_count", n, MAX_WIDTH)?,
+            None => key_dim,
+        };
         if arch.head_is_rope {
             (key_dim, value_dim) = (n_rot, n_rot);
         }
@@ -224,6 +236,9 @@ impl AttentionDims {
                 Some(Mla { kv_rank, rope_dim: n_rot, absorbed })
             }
         };
+        if arch.rope_whole_head && n_rot != key_dim {
+            return Err(keys.error("rope.dimension_count", format!("{n_rot} is not the head size {key_dim}")));
+        }
         if n_rot % 2 != 0 || n_rot > key_dim {
             return Err(keys.error("rope.dimension_count", format!("{n_rot} is odd or above the head size {key_dim}")));
         }

@@ -40,26 +40,33 @@ const FAST_TURNS: f32 = 32.0;
 /// ... and pairs that turn less often than this are interpolated in full.
 const SLOW_TURNS: f32 = 1.0;
 
+/// Scaling factors below this are broken files: their inverse leaves the range of positions.
+const FACTOR_MIN: f32 = 1e-6;
+
 impl RopeConfig {
     /// Reads the `rope.*` keys and factor tensors; `ctx` is the allocated context.
     pub fn read(gguf: &Gguf, arch: &Architecture, n_rot: usize, ctx_train: usize, ctx: usize) -> Result<Self> {
         let meta = gguf.metadata();
         let key = |k: &str| format!("{}.rope.{k}", arch.name);
+        let wrong = |k: &str, what: String| Error::file(gguf.path(), format!("metadata {}: {what}", key(k)));
         let number = |k: &str| -> Result<Option<f32>> {
             match meta.f32(&key(k))? {
-                Some(v) if !v.is_finite() || v < 0.0 => {
-                    Err(Error::file(gguf.path(), format!("metadata {}: {v} is not a number from 0 up", key(k))))
-                }
+                Some(v) if !v.is_finite() || v < 0.0 => Err(wrong(k, format!("{v} is not a number from 0 up"))),
                 v => Ok(v),
             }
         };
-        let base = number("freq_base")?.filter(|&b| b > 0.0).unwrap_or(10_000.0);
-        let factor = number("scaling.factor")?.filter(|&f| f != 0.0).or(number("scale_linear")?.filter(|&f| f != 0.0));
+        // 0 stands for the default; angles must stay numbers
+        let at_least = |k: &str, least: f32| match number(k)?.filter(|&v| v != 0.0) {
+            Some(v) if v < least => Err(wrong(k, format!("{v} is below {least}"))),
+            v => Ok(v),
+        };
+        let base = at_least("freq_base", 1.0)?.unwrap_or(10_000.0);
+        let factor = at_least("scaling.factor", FACTOR_MIN)?.or(at_least("scale_linear", FACTOR_MIN)?);
         let attn_factor = number("scaling.attn_factor")?.filter(|&a| a != 0.0).unwrap_or(1.0);
         let n_orig = meta.u32(&key("scaling.original_context_length"))?.filter(|&n| n != 0);
         let n_orig = n_orig.map_or(ctx_train, |n| n as usize);
         let kind = meta.str(&key("scaling.type"))?.unwrap_or("linear");
-        let base_sliding = if arch.window_and_sinks { number("freq_base_swa")?.filter(|&b| b > 0.0) } else { None };
+        let base_sliding = if arch.window_and_sinks { at_least("freq_base_swa", 1.0)? } else { None };
         // the ramp follows from the base too
         let turn = |base| Turn {
             base,
@@ -76,7 +83,10 @@ impl RopeConfig {
         };
         let f = factor.unwrap_or(1.0);
         let ln_f = if f > 1.0 { f.ln() } else { 0.0 };
-        let log_multiplier = number("scaling.yarn_log_multiplier")?.unwrap_or(0.0);
+        let log_multiplier = meta.f32(&key("scaling.yarn_log_multiplier"))?.unwrap_or(0.0);
+        if !log_multiplier.is_finite() {
+            return Err(wrong("scaling.yarn_log_multiplier", format!("{log_multiplier} is not a finite number")));
+        }
         match kind {
             "none" => rope.scale = 1.0,
             "linear" | "longrope" => {
@@ -93,9 +103,7 @@ impl RopeConfig {
                 }
             }
             other => {
-                let what =
-                    format!("metadata {}: '{other}' is none of none, linear, yarn, longrope", key("scaling.type"));
-                return Err(Error::file(gguf.path(), what));
+                return Err(wrong("scaling.type", format!("'{other}' is none of none, linear, yarn, longrope")));
             }
         }
         if arch.attention != AttentionKind::Mla {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use foregate::gguf::GgmlType;
+use foregate::gguf::{GgmlType, Gguf, Value};
 
 /// A metadata value, as the file's format has them. `Raw` is a type number and bytes that need not fit it.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +108,56 @@ impl Builder {
     pub fn key(mut self, key: &str, value: V) -> Self {
         self.keys.push((key.as_bytes().to_vec(), value));
         self
+    }
+
+    /// The content of a file that exists, to be changed.
+    pub fn from_file(path: &Path) -> Self {
+        fn value(v: Value<'_>) -> V {
+            match v {
+                Value::U8(v) => V::U8(v),
+                Value::I8(v) => V::I8(v),
+                Value::U16(v) => V::U16(v),
+                Value::I16(v) => V::I16(v),
+                Value::U32(v) => V::U32(v),
+                Value::I32(v) => V::I32(v),
+                Value::F32(v) => V::F32(v),
+                Value::Bool(v) => V::Bool(v),
+                Value::String(v) => V::Str(v.to_vec()),
+                Value::Array(v) => V::Arr(v.ty() as u32, v.iter().map(value).collect()),
+                Value::U64(v) => V::U64(v),
+                Value::I64(v) => V::I64(v),
+                Value::F64(v) => V::F64(v),
+            }
+        }
+        let gguf = Gguf::open(path).expect("a sound file");
+        let keys = gguf.metadata().keys().filter_map(|key| Some((key.into(), value(gguf.metadata().get(key)?))));
+        let tensors = gguf.tensors().map(|t| T {
+            name: t.name.clone().into(),
+            dims: t.dims.clone(),
+            ty: t.ty.0,
+            data: gguf.tensor_bytes(t).expect("a sound file").to_vec(),
+            offset: None,
+        });
+        Self { keys: keys.collect(), tensors: tensors.collect(), ..Self::default() }
+    }
+
+    /// Replaces a value, or adds it.
+    pub fn with(mut self, key: &str, value: V) -> Self {
+        self.keys.retain(|(k, _)| k != key.as_bytes());
+        self.key(key, value)
+    }
+
+    /// Replaces a tensor by these F32 values, or adds it.
+    pub fn floats(mut self, name: &str, values: &[f32]) -> Self {
+        self.tensors.retain(|t| t.name != name.as_bytes());
+        let data = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        self.raw_tensor(T {
+            name: name.into(),
+            dims: vec![values.len() as u64],
+            ty: GgmlType::F32.0,
+            data,
+            offset: None,
+        })
     }
 
     /// `general.alignment`, which the data then follows.

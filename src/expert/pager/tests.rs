@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, Write};
 use std::ops::Range;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use tempfile::NamedTempFile;
@@ -323,6 +324,7 @@ fn prefill_and_decode_are_counted_apart() {
     assert_eq!((prefill.requests, prefill.misses), (3, 3));
     assert_eq!((decode.requests, decode.hits, decode.misses), (2, 1, 1));
     assert_eq!(decode.bytes_read, model.layers[0].expert_bytes() as u64);
+    assert!(prefill.stall > Duration::ZERO, "nothing was resident: the first experts were waited for");
 }
 
 #[test]
