@@ -77,6 +77,13 @@ impl Metadata {
         self.value(self.entry(key)?)
     }
 
+    /// An error about the value of `key`, which is well-formed and means nothing that can be: names the file, the key, and
+    /// the byte where the value stands (if the file has it).
+    pub fn error(&self, key: &str, what: impl std::fmt::Display) -> Error {
+        let at = self.entry(key).map(|entry| format!(" (at byte {})", entry.value)).unwrap_or_default();
+        Error::file(self.file.path(), format!("metadata {key}{at}: {what}"))
+    }
+
     /// The value of `key` as an unsigned 32-bit number, from any integer type. Errors: another type, or out of range.
     pub fn u32(&self, key: &str) -> Result<Option<u32>> {
         self.scalar(key, "an integer from 0 to 4294967295", |v| u32::try_from(v.integer()?).ok())

@@ -115,7 +115,7 @@ impl Config {
                 arch::names()
             ))
         })?;
-        let keys = Keys { meta, gguf, prefix: arch.name };
+        let keys = Keys { meta, prefix: arch.name };
         let blocks = keys.size("block_count", MAX_LAYERS)?;
         let next_n = keys.u32("nextn_predict_layers")?.unwrap_or(0) as usize;
         let n_layers = blocks

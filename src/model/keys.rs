@@ -1,7 +1,7 @@
 //! Hyper-parameters in metadata: keys under an architecture's prefix, checked against bounds.
 
 use crate::error::{Error, Result};
-use crate::gguf::{Gguf, Metadata};
+use crate::gguf::Metadata;
 
 /// Upper bounds on counts, far above any published model: what is larger is a broken file.
 pub const MAX_LAYERS: u32 = 1024;
@@ -12,7 +12,6 @@ pub const MAX_EXPERTS: u32 = 1 << 16;
 /// Reads keys under the architecture's prefix, with the file's path in errors.
 pub struct Keys<'a> {
     pub meta: &'a Metadata,
-    pub gguf: &'a Gguf,
     /// The architecture's name.
     pub prefix: &'static str,
 }
@@ -23,7 +22,7 @@ impl Keys<'_> {
     }
 
     pub fn error(&self, key: &str, what: impl std::fmt::Display) -> Error {
-        Error::file(self.gguf.path(), format!("metadata {}: {what}", self.key(key)))
+        self.meta.error(&self.key(key), what)
     }
 
     pub fn u32(&self, key: &str) -> Result<Option<u32>> {

@@ -48,7 +48,7 @@ impl RopeConfig {
     pub fn read(gguf: &Gguf, arch: &Architecture, n_rot: usize, ctx_train: usize, ctx: usize) -> Result<Self> {
         let meta = gguf.metadata();
         let key = |k: &str| format!("{}.rope.{k}", arch.name);
-        let wrong = |k: &str, what: String| Error::file(gguf.path(), format!("metadata {}: {what}", key(k)));
+        let wrong = |k: &str, what: String| meta.error(&key(k), what);
         let number = |k: &str| -> Result<Option<f32>> {
             match meta.f32(&key(k))? {
                 Some(v) if !v.is_finite() || v < 0.0 => Err(wrong(k, format!("{v} is not a number from 0 up"))),
