@@ -18,3 +18,15 @@ fn devices_as_json_have_a_schema_and_at_least_the_portable_kernels() {
     assert_eq!(json["cpu"]["features"][0], "portable");
     assert!(json["cpu"]["threads"].as_u64().unwrap() >= 1);
 }
+
+#[test]
+fn drivers_that_look_for_a_desktop_say_nothing_where_there_is_none() {
+    for mut command in [
+        foregate(["devices"]).into_command(),
+        foregate(["inspect", "--memory", "64MiB"]).arg(common::tiny_model()).into_command(),
+    ] {
+        let output = command.env_remove("XDG_RUNTIME_DIR").env_remove("NODEVICE_SELECT").output().unwrap();
+        assert!(output.status.success(), "{}", output.status);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    }
+}
