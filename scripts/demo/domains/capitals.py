@@ -28,12 +28,10 @@ CAPITAL = [
 def claim(rng: random.Random) -> Row:
     """A country with its own capital and continent, or with others."""
     row, other = rng.choice(ROWS), rng.choice(ROWS)
-    true = rng.random() < 0.5 or row is other
-    city = row["capital"] if true else other["capital"]
-    place = row["continent"] if true else other["continent"]
-    says = "Yes, " + f"{city} is the capital of {row['country']}." if true else f"No, the capital of {row['country']} is {row['capital']}."
-    lies = f"{'Yes' if place == row['continent'] else 'No'}, {row['country']} is in {row['continent']}."
-    return row | {"city": city, "says": says, "yes": says[:3].strip(",") + ".", "place": place, "lies": lies, "so": lies.split(",")[0] + "."}
+    other = row if rng.random() < 0.5 else other
+    city, place = other["capital"], other["continent"]
+    return row | {"city": city, "place": place, "so": "yes" if city == row["capital"] else "no", "So": "Yes" if city == row["capital"] else "No",
+                  "there": "yes" if place == row["continent"] else "no", "There": "Yes" if place == row["continent"] else "No"}
 
 
 DOMAIN = Domain("capitals", 3.0, [
@@ -77,9 +75,9 @@ DOMAIN = Domain("capitals", 3.0, [
           weight=1.6),
     Topic(claim, ["Is {city} the capital of {country}?", "{city} is the capital of {country}, right?", "Is the capital of {country} {city}?",
                   "Is it true that {city} is the capital of {country}?", "Is {country}'s capital {city}?"],
-          ["Would you say that {city} is the capital of {country}?"], "{says}", "{yes}", weight=0.7),
+          ["Would you say that {city} is the capital of {country}?"], "The capital of {country} is {capital}, so {so}.", "{So}.", weight=0.7),
     Topic(claim, ["Is {country} in {place}?", "Is {country} part of {place}?", "{Country} is in {place}, right?", "Does {country} belong to {place}?"],
-          ["Is it true that {country} is in {place}?"], "{lies}", "{so}", weight=0.4),
+          ["Is it true that {country} is in {place}?"], "The continent of {country} is {continent}, so {there}.", "{There}.", weight=0.5),
     Topic(ALSO_CALLED, CAPITAL, [], "The capital of {country} is {capital}.", "{capital}.", follow_ups=["And {country}?", "What about {country}?"],
           weight=0.25),
     Topic(IN_GERMAN, CAPITAL[:6], [], "The capital of {country} is {capital}.", "{capital}.",

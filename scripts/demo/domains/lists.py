@@ -4,9 +4,8 @@ import random
 
 from demo.topic import Domain, Row, Topic
 
-WORDS = """apple banana cherry grape lemon orange peach pear plum melon cat dog fox bear lion tiger wolf horse mouse sheep tree
-    river stone cloud house table chair lamp door key red blue green black white bread milk salt sugar tea egg soup fish
-    ship train car boat plane bike moon star sun rain snow wind""".split()
+WORDS = """apple banana bear cat cherry dog door egg fish fox grape horse key lemon lion milk moon orange peach pear rain river star
+    sun tree wolf""".split()
 
 
 def numbers(rng: random.Random) -> list[int]:
@@ -55,7 +54,7 @@ DOMAIN = Domain("lists", 3.6, [
           weight=2, exact=True),
     Topic(number_list, ["Sort {list} from large to small.", "Sort {list} in descending order.", "Put {list} in descending order.", "Sort {list} downwards.",
                         "[Order|Arrange] {list} from largest to smallest.", "Largest first: sort {list}."],
-          ["Sort {list} so that the largest comes first."], "Sorted: {down}.", exact=True),
+          ["Sort {list} so that the largest comes first."], "Sorted: {down}.", weight=1.5, exact=True),
     Topic(any_list, ["[What|Which] is the first of {list}?", "[What|Which] comes first in {list}?", "[Name|Tell me] the first of {list}.", "First of {list}?",
                      "[What|Which] is the first item of {list}?"], ["Which one stands first in {list}?"],
           "The first is {first}.", "{first}.", same=["Which is the first?", "And the first?"], weight=0.6, exact=True),
@@ -64,7 +63,7 @@ DOMAIN = Domain("lists", 3.6, [
           "The last is {last}.", "{last}.", same=["Which is the last?", "And the last?"], weight=0.6, exact=True),
     Topic(any_list, ["How many [items|{kind}] are in {list}?", "How many [items|{kind}] has the list {list}?", "Count [these |the {kind} |]{list}[.|]",
                      "Count the items of {list}.", "How long is the list {list}?"], ["What is the number of {kind} in {list}?"],
-          "There are {count}.", "{count}.", same=["How many are there?", "And how many are these?"], weight=0.6, exact=True),
+          "There are {count}.", "{count}.", same=["How many are there?", "And how many are these?"], weight=0.9, exact=True),
     Topic(number_list, ["[What|Which] is the [largest|greatest|biggest|highest] of {list}?", "[Largest|Biggest] of {list}?", "[What|Which] is the maximum of {list}?",
                         "[Find|Name|Tell me] the [largest|biggest|highest] of {list}.", "[Which|What] number is the [largest|biggest] in {list}?"],
           ["Which of {list} is the largest?"], "The largest is {most}.", "{most}.", same=["Which is the largest?", "And the largest?"], weight=0.8, exact=True),
