@@ -8,6 +8,13 @@ WORDS = """apple banana bear cat cherry dog door egg fish fox grape horse key le
     sun tree wolf""".split()
 
 
+OTHERS = """one two three four five six seven eight nine ten red blue green black white Anna Tom Ben Mia Paul Lena house table chair
+    lamp stone water bread salt tea soup ship train car boat plane bike snow wind cloud mouse sheep tiger plum melon paris london
+    monday friday may june hat coat shoe ring ball book pen cup plate king queen boy girl garden forest mountain village city
+    bridge music story dream night morning winter summer gold silver iron paper milk sugar cheese pepper onion carrot potato""".split()
+"""Words that are not to be sorted."""
+
+
 def numbers(rng: random.Random) -> list[int]:
     """Different numbers, at times only digits."""
     return rng.sample(range(1, 10 if rng.random() < 0.5 else 100), rng.choices([2, 3, 4, 5, 6], [2, 5, 4, 2, 0.5])[0])
@@ -30,8 +37,12 @@ def word_list(rng: random.Random) -> Row:
     return row(rng, rng.sample(WORDS, rng.choices([2, 3, 4, 5], [2, 5, 4, 1])[0]), "words")
 
 
+def other_list(rng: random.Random) -> Row:
+    return row(rng, rng.sample(OTHERS, rng.randint(2, 4)), "words")
+
+
 def any_list(rng: random.Random) -> Row:
-    return rng.choice([number_list, word_list])(rng)
+    return rng.choice([number_list, word_list, other_list])(rng)
 
 
 DOMAIN = Domain("lists", 3.6, [
