@@ -37,7 +37,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=8e-3, help="highest learning rate of the matrices inside")
     parser.add_argument("--outer-rate", type=float, default=4e-3, help="that of the embedding, the routers and the norms")
-    parser.add_argument("--tokens", type=int, default=8192, help="tokens of a step, about")
+    parser.add_argument("--tokens", type=int, default=6144, help="tokens of a step, about")
     parser.add_argument("--longest", type=int, default=320, help="leave out texts of more tokens")
     parser.add_argument("--vocab", type=int, default=3072)
     parser.add_argument("--processes", type=int, default=2, help="of one thread each, unless --threads says otherwise")
