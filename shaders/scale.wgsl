@@ -1,13 +1,13 @@
-// x *= factor, where the factor is a number, or one per row (itself or its sigmoid).
+// x *= factor, one factor per row: itself or its sigmoid.
 // Grid: (x, y) folded over runs of THREADS elements.
 
 // Twin: `ScaleParams` in src/compute/gpu/ops.rs.
 struct Params {
     count: u32,
     row: u32,
-    // 0: `factor` for all. 1: factors[row]. 2: sigmoid(factors[row]).
-    kind: u32,
-    factor: f32,
+    // 1: the factor is sigmoid(factors[row]).
+    sigmoid: u32,
+    unused: u32,
 }
 
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;
@@ -24,12 +24,9 @@ fn main(
     if i >= p.count {
         return;
     }
-    var factor = p.factor;
-    if p.kind != 0u {
-        factor = factors[i / p.row];
-        if p.kind == 2u {
-            factor = sigmoid(factor);
-        }
+    var factor = factors[i / p.row];
+    if p.sigmoid != 0u {
+        factor = sigmoid(factor);
     }
     x[i] *= factor;
 }

@@ -26,10 +26,30 @@ fn sources() -> Vec<(String, String)> {
         .collect()
 }
 
-/// What ships: the lines before a file's test module, without line comments.
+/// What ships: the lines before a file's own test module, which stands last, without line comments. A test module in
+/// another file is one line here.
 fn product_code(text: &str) -> String {
-    let shipped = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-    shipped.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    let shipped = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let code = |line: &str| if line.trim_start().starts_with("//") { String::new() } else { uncommented(line) };
+    shipped.lines().map(code).collect::<Vec<_>>().join("\n")
+}
+
+/// A line without the comment behind it; an address in a string has no space before its slashes.
+fn uncommented(line: &str) -> String {
+    line.split(" //").next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn all_of_a_file_but_its_tests_is_looked_at() {
+    let text =
+        "#[cfg(test)]\nmod tests;\n\nuse a; // b\n//! c\nlet d = \"x://y\";\n#[cfg(test)]\nmod tests {\n    e\n}\n";
+    let code = product_code(text);
+    for (word, shipped) in [("a", true), ("b", false), ("c", false), ("y", true), ("e", false)] {
+        assert_eq!(has_word(&code, word), shipped, "{word}: {code}");
+    }
+    for (path, code) in sources() {
+        assert!(code.lines().count() > 3, "{path} is hardly looked at");
+    }
 }
 
 /// Whether `word` stands in `code` as a word of its own.

@@ -315,8 +315,6 @@ pub trait Device {
     fn glu(&mut self, n: usize, width: usize, activation: Activation, gate: Act, up: Act, dst: Act) -> Result<()>;
     /// `dst += src * factor`.
     fn add(&mut self, n: usize, dst: Act, src: Act, factor: f32) -> Result<()>;
-    /// `x *= factor`, in place.
-    fn scale(&mut self, n: usize, x: Act, factor: f32) -> Result<()>;
     /// Row t of `x` times `sigmoid(factors[t])`, or `factors[t]` itself; `factors` is `(n, 1)`. In place.
     fn scale_rows(&mut self, n: usize, x: Act, factors: Act, sigmoid: bool) -> Result<()>;
     /// Copies head columns of `src` to head columns of `dst`.

@@ -123,7 +123,7 @@ const TENSOR_BYTES: u64 = 256;
 const TOKEN_BYTES: u64 = 420;
 /// See `TOKEN_BYTES`.
 const MERGE_BYTES: u64 = 160;
-/// Batches are halved down from the default.
+/// A batch that is not asked for may take one part in so many of the budget for its activations.
 const BATCH_SHARE: u64 = 8;
 
 /// What does not depend on the cache.
@@ -156,7 +156,6 @@ impl Plan {
         for layer in &mut model.experts {
             layer.slot_bytes = demand.device.slot_bytes(layer)?;
         }
-        let model = &mut *model;
         let least = if k == 0 { 0 } else { smallest_budget(&model.experts, k) };
         let wanted = if k == 0 { None } else { wanted_cache(model, k, least, demand.cache)? };
         let fixed = |batch: usize| Fixed::count(gguf, model, measured, demand, batch);

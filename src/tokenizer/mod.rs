@@ -14,8 +14,6 @@ mod stream;
 pub mod template;
 mod vocab;
 
-use std::borrow::Cow;
-
 use crate::gguf::Gguf;
 use crate::{Error, Result};
 
@@ -168,11 +166,7 @@ impl Tokenizer {
 
     /// `ids` as text for a person: as [`Self::decode`], with what is no valid UTF-8 replaced by U+FFFD.
     pub fn decode_lossy(&self, ids: &[u32]) -> String {
-        let bytes = self.decode(ids);
-        match String::from_utf8_lossy(&bytes) {
-            Cow::Borrowed(text) => text.to_owned(),
-            Cow::Owned(text) => text,
-        }
+        String::from_utf8_lossy(&self.decode(ids)).into_owned()
     }
 
     /// The bytes that `id` stands for, perhaps a part of a character; empty outside the vocabulary.

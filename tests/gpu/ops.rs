@@ -123,7 +123,8 @@ fn add_and_scale_work_on_the_rows_in_use_only() {
     let (a, b) = (act(&mut device, 2, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), act(&mut device, 2, &[10.0; 6]));
     device.add(2, a, b, 0.5).unwrap();
     assert_eq!(device.download(a, 0..3).unwrap(), [6.0, 7.0, 8.0, 9.0, 5.0, 6.0]);
-    device.scale(1, a, 2.0).unwrap();
+    let twice = act(&mut device, 1, &[2.0]);
+    device.scale_rows(1, a, twice, false).unwrap();
     assert_eq!(device.download(a, 0..2).unwrap(), [12.0, 14.0, 8.0, 9.0]);
     let factors = act(&mut device, 1, &[2.0, 0.0, -1.0]);
     device.scale_rows(2, a, factors, false).unwrap();
@@ -150,10 +151,11 @@ fn select_rows_gathers_and_download_takes_a_range() {
     let Some(mut device) = open() else { return };
     let src = act(&mut device, 3, &(0..12).map(|i| i as f32).collect::<Vec<_>>());
     let dst = act(&mut device, 3, &[0.0; 9]);
-    device.scale(4, src, 2.0).unwrap();
+    let factors = act(&mut device, 1, &[2.0, 2.0, 2.0, 2.0]);
+    device.scale_rows(4, src, factors, false).unwrap();
     device.select_rows(src, &[3, 1], dst).unwrap();
-    device.scale(1, dst, 10.0).unwrap();
-    assert_eq!(device.download(dst, 0..2).unwrap(), [180.0, 200.0, 220.0, 6.0, 8.0, 10.0]);
+    device.scale_rows(1, dst, factors, false).unwrap();
+    assert_eq!(device.download(dst, 0..2).unwrap(), [36.0, 40.0, 44.0, 6.0, 8.0, 10.0]);
     assert_eq!(device.download(src, 2..3).unwrap(), [12.0, 14.0, 16.0]);
 }
 

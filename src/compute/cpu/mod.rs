@@ -192,11 +192,6 @@ impl Device for CpuDevice {
         Ok(())
     }
 
-    fn scale(&mut self, n: usize, x: Act, factor: f32) -> Result<()> {
-        self.rows(n, x, |_, row, _| row.iter_mut().for_each(|y| *y *= factor));
-        Ok(())
-    }
-
     fn scale_rows(&mut self, n: usize, x: Act, factors: Act, sigmoid: bool) -> Result<()> {
         self.rows(n, x, |t, row, host| {
             let f = host.act(factors).row(t)[0];

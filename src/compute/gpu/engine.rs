@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// Staged bytes after which they are sent and waited for, so that staging memory stays bounded.
 const STAGED_MAX: u64 = 32 << 20;
 /// Workgroups along one dimension of a grid.
-const GRID_MAX: u32 = 65_535;
+pub(super) const GRID_MAX: u32 = 65_535;
 
 /// A buffer of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@
 //! computes goes into the plan, a buffer that is filled from the front and starts over when a submission has been made:
 //! tiles (slot, expert, uses) and uses, then the router's weights.
 
-use super::engine::{Buf, Engine, fold};
+use super::engine::{Buf, Engine, GRID_MAX, fold};
 use super::linear::{GpuWeight, no_kernel};
 use super::ops::{activation_params, per_element};
 use super::repack::Layout;
@@ -320,7 +320,7 @@ impl Experts {
             bias_row: bias_row(2),
         };
         let mut first = 0;
-        for run in tiles.chunk_by(|a, b| a.0 == b.0).flat_map(|same| same.chunks(65_535)) {
+        for run in tiles.chunk_by(|a, b| a.0 == b.0).flat_map(|same| same.chunks(GRID_MAX as usize)) {
             let slab = self.slabs[run[0].0];
             let z = u32_of(run.len());
             gate_up.tiles = u32_of(start + first * 4);

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::engine::{Buf, Engine, fold};
+use super::engine::{Buf, Engine, GRID_MAX, fold};
 use super::repack::Layout;
 use super::shaders::{ROWS, Shader, TILE};
 use super::{GpuDevice, u32_of};
@@ -147,7 +147,7 @@ impl GpuDevice {
             let weight = &self.weights[linear.weight.0];
             debug_assert!(src.1.width == weight.cols && dst.1.width == weight.rows && src.1.count == weight.mats);
             for part in &weight.parts {
-                let step = (65_535 / part.mats).max(1);
+                let step = (GRID_MAX as usize / part.mats).max(1);
                 for tile in (0..tiles).step_by(step) {
                     let params = LinearParams {
                         cols: u32_of(weight.cols),

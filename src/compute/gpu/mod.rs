@@ -216,13 +216,8 @@ impl Device for GpuDevice {
         self.run_add(n, dst, src, factor)
     }
 
-    fn scale(&mut self, n: usize, x: Act, factor: f32) -> Result<()> {
-        self.run_scale(n, x, None, ops::Factor::Number(factor))
-    }
-
     fn scale_rows(&mut self, n: usize, x: Act, factors: Act, sigmoid: bool) -> Result<()> {
-        let factor = if sigmoid { ops::Factor::SigmoidOfRow } else { ops::Factor::Row };
-        self.run_scale(n, x, Some(factors), factor)
+        self.run_scale_rows(n, x, factors, sigmoid)
     }
 
     fn copy_heads(&mut self, n: usize, src: (Act, Heads), dst: (Act, Heads)) -> Result<()> {

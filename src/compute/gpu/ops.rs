@@ -1,6 +1,6 @@
 //! The small operations: norms, rotary embedding, elementwise functions, copies.
 
-use super::engine::{Binding, fold};
+use super::engine::fold;
 use super::shaders::{Shader, THREADS};
 use super::{GpuDevice, u32_of};
 use crate::compute::{Act, Activation, Heads, Norm, RopeKind};
@@ -67,8 +67,8 @@ const _: () = assert!(size_of::<AxpyParams>() == 8);
 struct ScaleParams {
     count: u32,
     row: u32,
-    kind: u32,
-    factor: f32,
+    sigmoid: u32,
+    unused: u32,
 }
 const _: () = assert!(size_of::<ScaleParams>() == 16);
 
@@ -87,14 +87,6 @@ struct CopyParams {
     dst_stride: u32,
 }
 const _: () = assert!(size_of::<CopyParams>() == 36);
-
-/// What a row is multiplied by.
-#[derive(Clone, Copy)]
-pub(super) enum Factor {
-    Number(f32),
-    Row,
-    SigmoidOfRow,
-}
 
 /// `(kind, alpha, limit)` of shaders/activation.wgsl.
 pub(super) fn activation_params(activation: Activation) -> (u32, f32, f32) {
@@ -195,19 +187,12 @@ impl GpuDevice {
         Ok(())
     }
 
-    pub(super) fn run_scale(&mut self, n: usize, x: Act, factors: Option<Act>, factor: Factor) -> Result<()> {
-        let (kind, factor) = match factor {
-            Factor::Number(f) => (0, f),
-            Factor::Row => (1, 1.0),
-            Factor::SigmoidOfRow => (2, 1.0),
-        };
-        let acts: Vec<Act> = [x].into_iter().chain(factors).collect();
-        for rows in self.spans(n, &acts)? {
+    pub(super) fn run_scale_rows(&mut self, n: usize, x: Act, factors: Act, sigmoid: bool) -> Result<()> {
+        for rows in self.spans(n, &[x, factors])? {
             let width = self.acts[x.0].width;
             let count = rows.len() * width;
-            let per_row: Binding = factors.map_or(self.nothing.into(), |f| self.acts[f.0].rows(&rows));
-            let bindings = [Some(self.acts[x.0].rows(&rows)), Some(per_row)];
-            let params = ScaleParams { count: u32_of(count), row: u32_of(width), kind, factor };
+            let bindings = [Some(self.acts[x.0].rows(&rows)), Some(self.acts[factors.0].rows(&rows))];
+            let params = ScaleParams { count: u32_of(count), row: u32_of(width), sigmoid: sigmoid.into(), unused: 0 };
             self.engine.dispatch(&Shader::Scale, &bindings, &params, per_element(count))?;
         }
         Ok(())

@@ -181,11 +181,6 @@ impl Device for ReferenceDevice {
         Ok(())
     }
 
-    fn scale(&mut self, n: usize, x: Act, factor: f32) -> Result<()> {
-        self.host.act_mut(x).rows_mut(n).flatten().for_each(|y| *y *= factor);
-        Ok(())
-    }
-
     fn scale_rows(&mut self, n: usize, x: Act, factors: Act, sigmoid: bool) -> Result<()> {
         let mut out = self.host.take(x);
         for (t, row) in out.rows_mut(n).enumerate() {

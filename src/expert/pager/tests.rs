@@ -76,7 +76,6 @@ impl Device for Mock {
     fn attention(&mut self, _: usize, _: usize, _: &Attention, _: Act, _: Act, _: Option<Act>, _: Act) -> Result<()> { unreachable!() }
     fn glu(&mut self, _: usize, _: usize, _: Activation, _: Act, _: Act, _: Act) -> Result<()> { unreachable!() }
     fn add(&mut self, _: usize, _: Act, _: Act, _: f32) -> Result<()> { unreachable!() }
-    fn scale(&mut self, _: usize, _: Act, _: f32) -> Result<()> { unreachable!() }
     fn scale_rows(&mut self, _: usize, _: Act, _: Act, _: bool) -> Result<()> { unreachable!() }
     fn copy_heads(&mut self, _: usize, _: (Act, Heads), _: (Act, Heads)) -> Result<()> { unreachable!() }
     fn select_rows(&mut self, _: Act, _: &[usize], _: Act) -> Result<()> { unreachable!() }
