@@ -92,7 +92,7 @@ impl Tokenizer {
         let defaults = Defaults { bos: None, eos: None, unknown: None, add_bos: pre.add_bos, add_space_prefix: false };
         let vocab = Vocab::read(gguf, &texts, &defaults, decode_byte_level, &mut warnings)?;
         let bpe = ByteBpe::read(gguf, &texts, pre)?;
-        Ok(Self::new(vocab, Merger::ByteBpe(Box::new(bpe)), name, warnings))
+        Self::new(vocab, Merger::ByteBpe(Box::new(bpe)), name, warnings)
     }
 
     fn spm(gguf: &Gguf) -> Result<Self> {
@@ -101,11 +101,11 @@ impl Tokenizer {
         let defaults = Defaults { bos: Some(1), eos: Some(2), unknown: Some(0), add_bos: true, add_space_prefix: true };
         let vocab = Vocab::read(gguf, &texts, &defaults, spm::decode, &mut warnings)?;
         let spm = Spm::read(gguf, &texts, &vocab)?;
-        Ok(Self::new(vocab, Merger::Spm(Box::new(spm)), "default", warnings))
+        Self::new(vocab, Merger::Spm(Box::new(spm)), "default", warnings)
     }
 
-    fn new(vocab: Vocab, merger: Merger, pre: &str, warnings: Vec<String>) -> Self {
-        Self { specials: Specials::new(&vocab), vocab, merger, pre: pre.to_owned(), warnings }
+    fn new(vocab: Vocab, merger: Merger, pre: &str, warnings: Vec<String>) -> Result<Self> {
+        Ok(Self { specials: Specials::new(&vocab)?, vocab, merger, pre: pre.to_owned(), warnings })
     }
 
     /// The tokens of `text`. With `add_special`, BOS and EOS are put around it where the model wants them; with

@@ -3,7 +3,10 @@
 //! Longer tokens are cut first, wherever they stand, and shorter ones only from what is left: not the leftmost match wins
 //! but the longest token.
 
+use aho_corasick::AhoCorasick;
+
 use super::vocab::{TokenType, Vocab};
+use crate::error::{Error, Result};
 
 /// A part of a text after the special tokens were cut out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +22,8 @@ pub enum Fragment<'t> {
 pub struct Specials {
     /// Longest first, equal lengths by id.
     tokens: Vec<Special>,
-    /// Places in `tokens` by first byte.
-    by_first_byte: Vec<Vec<u32>>,
+    /// Finds all of `tokens`, by their places, in one pass.
+    finder: AhoCorasick,
 }
 
 #[derive(Debug)]
@@ -34,7 +37,10 @@ struct Special {
 
 impl Specials {
     /// The control, unknown and user-defined tokens of `vocab`.
-    pub fn new(vocab: &Vocab) -> Self {
+    ///
+    /// # Errors
+    /// More text in such tokens than can be searched for (gigabytes).
+    pub fn new(vocab: &Vocab) -> Result<Self> {
         let mut tokens = Vec::new();
         for id in (0..).take(vocab.len()) {
             let always = match vocab.token_type(id) {
@@ -49,11 +55,9 @@ impl Specials {
             }
         }
         tokens.sort_by_key(|token| std::cmp::Reverse(token.text.len()));
-        let mut by_first_byte = vec![Vec::new(); 256];
-        for (place, token) in (0..).zip(&tokens) {
-            by_first_byte[usize::from(token.text.as_bytes()[0])].push(place);
-        }
-        Self { tokens, by_first_byte }
+        let finder = AhoCorasick::new(tokens.iter().map(|token| token.text.as_bytes()))
+            .map_err(|e| Error::Tokenizer(format!("{} special tokens cannot be searched for: {e}", tokens.len())))?;
+        Ok(Self { tokens, finder })
     }
 
     /// Cuts `text`; control and unknown tokens are seen only with `parse_special`.
@@ -75,29 +79,14 @@ impl Specials {
         fragments
     }
 
-    /// The places of the tokens that stand somewhere in `text`, in order. One pass, whatever the number of tokens: a
-    /// token that was found is not looked for again.
+    /// The places of the tokens that stand somewhere in `text`, in order.
     fn occurring(&self, text: &str, parse_special: bool) -> Vec<usize> {
-        let mut wanted = self.by_first_byte.clone();
-        for places in &mut wanted {
-            places.retain(|&place| parse_special || self.tokens[place as usize].always);
+        let mut found = vec![false; self.tokens.len()];
+        for token in self.finder.find_overlapping_iter(text) {
+            found[token.pattern().as_usize()] = true;
         }
-        let mut found = Vec::new();
-        let bytes = text.as_bytes();
-        for (at, &byte) in bytes.iter().enumerate() {
-            let places = &mut wanted[usize::from(byte)];
-            if !places.is_empty() {
-                places.retain(|&place| {
-                    let stands_here = bytes[at..].starts_with(self.tokens[place as usize].text.as_bytes());
-                    if stands_here {
-                        found.push(place as usize);
-                    }
-                    !stands_here
-                });
-            }
-        }
-        found.sort_unstable();
-        found
+        let wanted = |&place: &usize| found[place] && (parse_special || self.tokens[place].always);
+        (0..self.tokens.len()).filter(wanted).collect()
     }
 }
 
