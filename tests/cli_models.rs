@@ -90,11 +90,11 @@ fn perplexity_is_that_of_the_logits() {
 #[test]
 fn perplexity_begins_each_chunk_with_bos_where_the_model_adds_one() {
     let dir = Dir::new();
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/foregate-demo.gguf");
-    let mut model = fs::read(&demo).unwrap();
+    let words = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/words/words-q8_0.gguf");
+    let mut model = fs::read(&words).unwrap();
     let text = "the smith carried the lamp to the mill and the widow hid a letter at the school ".repeat(3);
-    let (vocab, bos) = vocabulary_and_bos(&demo);
-    assert_perplexity_is_that_of_the_logits(&demo, vocab, &text, Some(bos));
+    let (vocab, bos) = vocabulary_and_bos(&words);
+    assert_perplexity_is_that_of_the_logits(&words, vocab, &text, Some(bos));
     let key = b"tokenizer.ggml.add_bos_token";
     let at = model.windows(key.len()).position(|w| w == key).unwrap() + key.len() + 4;
     assert_eq!(model[at], 1, "true");
