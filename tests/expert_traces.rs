@@ -3,9 +3,8 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use foregate::expert::cache::{Cache, Lru, Phase};
-use foregate::expert::{ExpertLayer, ExpertMatrix, Extent, SlotClass};
-use foregate::gguf::GgmlType;
+use foregate::expert::cache::{Cache, Lru, Phase, Request};
+use foregate::expert::{LayerShape, SlotClass};
 
 /// Tokens that warm the cache and are not counted.
 const WARM_UP: usize = 16;
@@ -27,19 +26,8 @@ fn unpacked(path: PathBuf) -> String {
     text
 }
 
-fn layers(layers: usize, experts: usize) -> Vec<ExpertLayer> {
-    let matrix = ExpertMatrix { ty: GgmlType::F32, rows: 1, cols: 1, extent: 0, start: 0 };
-    let extents = vec![Extent { shard: 0, offset: 0, len: 4 }; 3];
-    (0..layers as u32)
-        .map(|layer| ExpertLayer {
-            layer,
-            count: experts,
-            matrices: [matrix; 3],
-            extents: extents.clone(),
-            class: 0,
-            slot_bytes: 4096,
-        })
-        .collect()
+fn layers(layers: usize, experts: usize) -> Vec<LayerShape> {
+    (0..layers as u32).map(|layer| LayerShape { layer, count: experts, class: 0 }).collect()
 }
 
 /// Hit rate in percent with LRU and slots for `share` of all experts, warm-up tokens left out.
@@ -47,11 +35,18 @@ fn lru_hit_rate(trace: &Trace, experts: usize, share: f64) -> f64 {
     let layers = layers(trace[0].len(), experts);
     let slots = (share * (layers.len() * experts) as f64) as usize;
     let classes = [SlotClass { slots, slot_bytes: 4096 }];
-    let mut cache = Cache::new(&layers, &classes, || Box::new(Lru::new())).unwrap();
+    let mut cache = Cache::new(&layers, &classes, &|_| Box::new(Lru::new())).unwrap();
     for (token, rows) in trace.iter().enumerate() {
         let phase = if token < WARM_UP { Phase::Prefill } else { Phase::Decode };
         for (layer, ids) in rows.iter().enumerate() {
-            let mut plan = cache.begin(phase, layer as u32, ids);
+            let mut plan = cache.begin(&Request {
+                phase,
+                layer: layer as u32,
+                tokens: 1,
+                chosen: ids,
+                distinct: ids,
+                scores: None,
+            });
             while cache.next_wave(&mut plan).is_some() {}
         }
     }

@@ -5,6 +5,7 @@
 pub mod cache;
 pub mod pager;
 pub mod source;
+pub mod trace;
 
 use bytes::{Buf, BytesMut};
 
@@ -25,7 +26,7 @@ pub struct ExpertId {
 pub struct SlotId(pub u32);
 
 /// A pool of slots of one size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SlotClass {
     /// Slots in the pool; its ids follow those of the class before.
     pub slots: usize,
@@ -88,10 +89,26 @@ pub struct ExpertLayer {
     pub slot_bytes: usize,
 }
 
+/// The routed experts of one layer as the cache sees them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LayerShape {
+    /// Layer of the model.
+    pub layer: u32,
+    /// Experts.
+    pub count: usize,
+    /// Which pool of slots its experts live in.
+    pub class: usize,
+}
+
 /// Reads start and end at multiples of this, in the file and in memory.
 pub const WINDOW: usize = 4096;
 
 impl ExpertLayer {
+    /// What the cache must know of it.
+    pub fn shape(&self) -> LayerShape {
+        LayerShape { layer: self.layer, count: self.count, class: self.class }
+    }
+
     /// Bytes of one expert in the file.
     pub fn expert_bytes(&self) -> usize {
         self.extents.iter().map(|x| x.len).sum()

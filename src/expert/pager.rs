@@ -8,7 +8,7 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use super::cache::{Cache, Counts, Phase, Wave};
+use super::cache::{Cache, Counts, Phase, Request, Wave};
 use super::source::{Landed, Source};
 use super::{ExpertBuf, ExpertId, ExpertLayer, SlotId};
 use crate::compute::{Act, Device, ExpertJob, ExpertOps, Routing};
@@ -181,7 +181,14 @@ impl Pager {
         let at = self.layers.iter().position(|l| l.layer as usize == layer).expect("only layers with experts route");
         self.uses.set(&routing.experts[..n * routing.k], self.layers[at].count);
         device.experts_begin(n, routing.k, x)?;
-        let mut plan = self.cache.begin(self.phase, layer as u32, &self.uses.distinct);
+        let mut plan = self.cache.begin(&Request {
+            phase: self.phase,
+            layer: layer as u32,
+            tokens: n,
+            chosen: &routing.experts[..n * routing.k],
+            distinct: &self.uses.distinct,
+            scores: None,
+        });
         while let Some(wave) = self.cache.next_wave(&mut plan) {
             let served = self.serve(device, at, ops, &wave);
             if served.is_err() {

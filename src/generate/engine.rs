@@ -7,6 +7,7 @@ use crate::compute::gpu::{AdapterInfo, AdapterKind, GpuDevice, Selector, adapter
 use crate::compute::reference::ReferenceDevice;
 use crate::compute::{Device, DeviceInfo, KvKind};
 use crate::error::{Error, Result};
+use crate::expert::ExpertLayer;
 use crate::expert::cache::{Cache, Lru, Phase};
 use crate::expert::pager::{Pager, PagerStats};
 use crate::expert::source::{ReadPath, Source, SourceInfo, SourceOptions};
@@ -222,7 +223,8 @@ impl Engine {
         device.new_kv(&kv_specs(&model.config), plan.ctx, kv)?;
         device.new_slots(&plan.classes, &layers, plan.batch * model.config.max_k().max(1))?;
         let forward = Forward::new(model, &mut *device, plan.batch)?;
-        let cache = Cache::new(&layers, &plan.classes, || Box::new(Lru::new()))?;
+        let shapes: Vec<_> = layers.iter().map(ExpertLayer::shape).collect();
+        let cache = Cache::new(&shapes, &plan.classes, &|_| Box::new(Lru::new()))?;
         let pager = Pager::new(cache, source, layers, LANES_PLANNED);
         gguf.drop_mapped_pages();
         Ok(Self { gguf, device, forward, pager, plan, position: 0, notes })

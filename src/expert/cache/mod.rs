@@ -9,20 +9,25 @@
 //! - Recency follows request order; ties fall to the lowest (layer, expert).
 //! - More distinct experts than slots: waves, the residents first, then in request order. Pins end with the wave.
 //! - When a read completes does not matter to the policy.
+//! - Prefetched experts live in probation: slots that no demanded expert is evicted for. One that is requested is a hit
+//!   and becomes demanded; the slot of its victim (or an empty one) joins probation in exchange.
 
 mod classes;
 mod policy;
+mod probation;
 #[cfg(test)]
 mod tests;
 
 pub use classes::{classes_for, largest_budget, smallest_budget};
-pub use policy::{EvictionPolicy, Lru};
+pub use policy::{EvictionPolicy, Lru, PolicyShape};
 
-use super::{ExpertId, ExpertLayer, SlotClass, SlotId};
+use self::probation::Probation;
+use super::{ExpertId, LayerShape, SlotClass, SlotId};
 use crate::error::{Error, Result};
 
 /// What a step is for; counted apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// The prompt.
     #[default]
@@ -31,8 +36,32 @@ pub enum Phase {
     Decode,
 }
 
+/// What the router of one layer asked for in one step.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// What the step is for.
+    pub phase: Phase,
+    /// Layer of the model.
+    pub layer: u32,
+    /// Tokens of the step.
+    pub tokens: usize,
+    /// Experts chosen, `(tokens, k)`, best first.
+    pub chosen: &'a [u32],
+    /// Each of `chosen` once, in order of first appearance.
+    pub distinct: &'a [u32],
+    /// The router's probabilities of all experts, `(tokens, experts)`, where they are known.
+    pub scores: Option<&'a [f32]>,
+}
+
+impl Request<'_> {
+    /// The distinct experts' ids.
+    pub fn ids(&self) -> impl Iterator<Item = ExpertId> + '_ {
+        self.distinct.iter().map(|&index| ExpertId { layer: self.layer, index })
+    }
+}
+
 /// Counts per (layer, expert) request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
     /// Distinct experts asked for, summed over (step, layer).
     pub requests: u64,
@@ -40,7 +69,7 @@ pub struct Counts {
     pub hits: u64,
     /// Requests that did not.
     pub misses: u64,
-    /// Experts that lost their slot to a miss.
+    /// Demanded experts that lost their slot.
     pub evictions: u64,
 }
 
@@ -55,11 +84,22 @@ pub struct Fill {
     pub evicted: Option<ExpertId>,
 }
 
+/// A prefetched expert that was requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promotion {
+    /// Stays in its slot, and is demanded from now on.
+    pub id: ExpertId,
+    /// Whose slot joined probation in exchange; `None` if an empty one did.
+    pub evicted: Option<ExpertId>,
+}
+
 /// Experts that are in the cache at once, pinned until the next wave or [`Cache::release`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wave {
     /// Residents.
     pub hits: Vec<(ExpertId, SlotId)>,
+    /// Those of the hits that came out of probation.
+    pub promoted: Vec<Promotion>,
     /// Misses, in request order.
     pub fills: Vec<Fill>,
 }
@@ -67,23 +107,25 @@ pub struct Wave {
 /// What is left to serve of one (step, layer).
 #[derive(Debug)]
 pub struct Plan {
-    phase: Phase,
     class: usize,
     pending: Vec<ExpertId>,
 }
 
-/// A slot's owner and whether the open wave holds it.
+/// A slot's owner, whether the open wave holds it, and what it is for.
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
     owner: Option<ExpertId>,
     pinned: bool,
+    probation: bool,
 }
 
 /// One class of slots.
 struct Pool {
+    slots: usize,
     policy: Box<dyn EvictionPolicy>,
-    /// Empty slots, the lowest on top.
+    /// Empty slots for demanded experts, the lowest on top.
     empty: Vec<SlotId>,
+    probation: Probation,
 }
 
 /// Where a layer's experts are in the table.
@@ -103,18 +145,19 @@ pub struct Cache {
     slots: Vec<Slot>,
     pools: Vec<Pool>,
     pinned: Vec<SlotId>,
+    phase: Phase,
     counts: [Counts; 2],
 }
 
 impl Cache {
-    /// A cache of empty slots, each class with a policy of its own.
+    /// A cache of empty slots, each class with a policy of its own and none of its slots in probation.
     ///
     /// # Errors
     /// A layer whose class does not exist or has no slots.
     pub fn new(
-        layers: &[ExpertLayer],
+        layers: &[LayerShape],
         classes: &[SlotClass],
-        policy: impl Fn() -> Box<dyn EvictionPolicy>,
+        policy: &dyn Fn(&PolicyShape) -> Box<dyn EvictionPolicy>,
     ) -> Result<Self> {
         let mut entries = vec![None; layers.iter().map(|l| l.layer as usize + 1).max().unwrap_or(0)];
         let mut experts = 0;
@@ -128,10 +171,17 @@ impl Cache {
         let mut slots = 0;
         let pools = classes
             .iter()
-            .map(|c| {
+            .enumerate()
+            .map(|(class, c)| {
                 let first = slots;
                 slots += c.slots;
-                Pool { policy: policy(), empty: (first..slots).rev().map(|s| SlotId(s as u32)).collect() }
+                let layers = layers.iter().filter(|l| l.class == class).map(|l| (l.layer, l.count)).collect();
+                Pool {
+                    slots: c.slots,
+                    policy: policy(&PolicyShape { layers, slots: c.slots }),
+                    empty: (first..slots).rev().map(|s| SlotId(s as u32)).collect(),
+                    probation: Probation::default(),
+                }
             })
             .collect();
         Ok(Self {
@@ -140,27 +190,27 @@ impl Cache {
             slots: vec![Slot::default(); slots],
             pools,
             pinned: Vec::new(),
+            phase: Phase::default(),
             counts: [Counts::default(); 2],
         })
     }
 
     /// Starts one (step, layer): counts its requests and tells the policy. Ends the wave before it.
     ///
-    /// `distinct` holds each expert once, in order of first appearance.
-    ///
     /// # Panics
     /// If the layer has no experts or an index is not one of the layer's: both are fixed by the model's shape.
-    pub fn begin(&mut self, phase: Phase, layer: u32, distinct: &[u32]) -> Plan {
+    pub fn begin(&mut self, request: &Request<'_>) -> Plan {
         self.release();
-        let pending: Vec<ExpertId> = distinct.iter().map(|&index| ExpertId { layer, index }).collect();
+        let pending: Vec<ExpertId> = request.ids().collect();
         let hits = pending.iter().filter(|&&id| self.slot_of(id).is_some()).count() as u64;
-        let counts = &mut self.counts[phase as usize];
+        self.phase = request.phase;
+        let counts = &mut self.counts[request.phase as usize];
         counts.requests += pending.len() as u64;
         counts.hits += hits;
         counts.misses += pending.len() as u64 - hits;
-        let class = self.entry(layer).class;
-        self.pools[class].policy.request(&pending);
-        Plan { phase, class, pending }
+        let class = self.entry(request.layer).class;
+        self.pools[class].policy.request(request);
+        Plan { class, pending }
     }
 
     /// Ends the wave before, then gives slots to as many of the plan's experts as fit: the residents first.
@@ -171,26 +221,35 @@ impl Cache {
             return None;
         }
         let mut wave = Wave::default();
-        let mut missing = Vec::with_capacity(plan.pending.len());
         for &id in &plan.pending {
-            match self.slot_of(id) {
-                Some(slot) => {
-                    self.pin(slot);
-                    wave.hits.push((id, slot));
-                }
-                None => missing.push(id),
+            if let Some(slot) = self.slot_of(id) {
+                self.pin(slot);
+                wave.hits.push((id, slot));
             }
         }
-        for &id in &missing {
-            let Some((slot, evicted)) = self.free_slot(plan.class) else { break };
-            self.counts[plan.phase as usize].evictions += u64::from(evicted.is_some());
-            self.slots[slot.0 as usize].owner = Some(id);
-            *self.table_mut(id) = Some(slot);
-            self.pin(slot);
-            wave.fills.push(Fill { id, slot, evicted });
-        }
         // The policy learns of new residents after all victims are chosen: none of them is a victim of its own wave.
-        self.pools[plan.class].policy.insert(&missing[..wave.fills.len()]);
+        let mut demanded = Vec::with_capacity(plan.pending.len());
+        for &id in &plan.pending {
+            let held = self.slot_of(id);
+            if held.is_some_and(|slot| !self.slots[slot.0 as usize].probation) {
+                continue;
+            }
+            let Some((slot, evicted)) = self.free_slot(plan.class) else { break };
+            match held {
+                Some(own) => {
+                    self.exchange(plan.class, id, own, slot);
+                    wave.promoted.push(Promotion { id, evicted });
+                }
+                None => {
+                    self.slots[slot.0 as usize].owner = Some(id);
+                    *self.table_mut(id) = Some(slot);
+                    self.pin(slot);
+                    wave.fills.push(Fill { id, slot, evicted });
+                }
+            }
+            demanded.push(id);
+        }
+        self.pools[plan.class].policy.insert(&demanded);
         plan.pending.retain(|&id| !self.is_pinned(id));
         Some(wave)
     }
@@ -205,11 +264,55 @@ impl Cache {
     /// Takes back a fill that could not be read: its slot is empty again. The miss stays counted.
     pub fn fill_failed(&mut self, id: ExpertId) {
         let Some(slot) = self.table_mut(id).take() else { return };
-        self.slots[slot.0 as usize] = Slot::default();
+        let was = std::mem::take(&mut self.slots[slot.0 as usize]);
         self.pinned.retain(|&s| s != slot);
         let class = self.entry(id.layer).class;
-        self.pools[class].policy.remove(id);
-        self.pools[class].empty.push(slot);
+        if was.probation {
+            self.pools[class].probation.remove(id);
+            self.vacate(class, slot);
+        } else {
+            self.pools[class].policy.remove(id);
+            self.pools[class].empty.push(slot);
+        }
+    }
+
+    /// Gives slots to experts that an earlier run kept, before the first request: of each class the last in `memory` (see
+    /// [`EvictionPolicy::memory`]) while slots are empty. The experts that are to be read, those kept longest first.
+    pub fn recall(&mut self, memory: &[(ExpertId, f32)]) -> Vec<(ExpertId, SlotId)> {
+        let known = |id: ExpertId| {
+            self.layers.get(id.layer as usize).copied().flatten().filter(|e| (id.index as usize) < e.count)
+        };
+        let classes: Vec<_> = memory.iter().map(|&(id, _)| known(id).map(|e| e.class)).collect();
+        let mut filled = Vec::new();
+        for class in 0..self.pools.len() {
+            let mine = || memory.iter().zip(&classes).filter(|(_, c)| **c == Some(class)).map(|(m, _)| *m);
+            let mut admitted: Vec<ExpertId> = Vec::new();
+            for (id, _) in mine().rev() {
+                if self.slot_of(id).is_some() {
+                    continue;
+                }
+                let Some(slot) = self.pools[class].empty.pop() else { break };
+                self.slots[slot.0 as usize].owner = Some(id);
+                *self.table_mut(id) = Some(slot);
+                filled.push((id, slot));
+                admitted.push(id);
+            }
+            admitted.reverse();
+            let policy = &mut self.pools[class].policy;
+            policy.recall(&mine().collect::<Vec<_>>());
+            policy.insert(&admitted);
+        }
+        filled
+    }
+
+    /// What the policies hold of the past, for [`Cache::recall`].
+    pub fn memory(&self) -> Vec<(ExpertId, f32)> {
+        self.pools.iter().flat_map(|p| p.policy.memory()).collect()
+    }
+
+    /// Whether a policy asks for [`Request::scores`].
+    pub fn wants_scores(&self) -> bool {
+        self.pools.iter().any(|p| p.policy.wants_scores())
     }
 
     /// The expert's slot, if it has one.
@@ -217,12 +320,22 @@ impl Cache {
         self.table[self.index(id)]
     }
 
+    /// Whether the expert is in probation: prefetched and not requested yet.
+    pub fn is_prefetched(&self, id: ExpertId) -> bool {
+        self.slot_of(id).is_some_and(|slot| self.slots[slot.0 as usize].probation)
+    }
+
+    /// Slot classes.
+    pub fn classes(&self) -> usize {
+        self.pools.len()
+    }
+
     /// Counts of a phase.
     pub fn counts(&self, phase: Phase) -> Counts {
         self.counts[phase as usize]
     }
 
-    /// The experts of a slot class in the order they would leave.
+    /// The demanded experts of a slot class in the order they would leave.
     pub fn residents(&self, class: usize) -> Vec<ExpertId> {
         self.pools[class].policy.residents()
     }
@@ -244,10 +357,12 @@ impl Cache {
         }
         let victim = self.pools[class].policy.victim(&|id| !self.is_pinned(id))?;
         self.pools[class].policy.remove(victim);
+        self.counts[self.phase as usize].evictions += 1;
         let slot = self
             .table_mut(victim)
             .take()
             .expect("the policy knows residents only: inserted and removed with the table");
+        self.slots[slot.0 as usize].owner = None;
         Some((slot, Some(victim)))
     }
 

@@ -182,7 +182,8 @@ impl Model {
         let mut layers = self.layers.clone();
         let classes = classes_for(&mut layers, k, budget).unwrap();
         assert_eq!(classes.len(), 2);
-        let cache = Cache::new(&layers, &classes, || Box::new(Lru::new())).unwrap();
+        let shapes: Vec<_> = layers.iter().map(ExpertLayer::shape).collect();
+        let cache = Cache::new(&shapes, &classes, &|_| Box::new(Lru::new())).unwrap();
         let paths: Vec<_> = self.files.iter().map(|f| f.path().to_owned()).collect();
         let options = SourceOptions { path: Some(setup.path), lanes: Some(setup.lanes) };
         let source = Source::open(&paths, &layers, options).unwrap();

@@ -1,28 +1,10 @@
-//! Who leaves the cache: one trait, and least recently used as its first policy.
+//! Least recently used.
 
-use lru::LruCache;
+use ::lru::LruCache;
 
+use super::EvictionPolicy;
 use crate::expert::ExpertId;
-
-/// Chooses which resident expert gives up its slot.
-///
-/// A policy sees the requests and the cache's answers to them and nothing else: no time, no reads, no device. So the
-/// same requests always give the same evictions. Each slot class has a policy object of its own.
-pub trait EvictionPolicy: Send {
-    /// The name a user types.
-    fn name(&self) -> &'static str;
-    /// One step of a layer asks for these distinct experts, resident or not, in request order. Comes once per
-    /// (step, layer), before any victim is chosen for it.
-    fn request(&mut self, ids: &[ExpertId]);
-    /// Experts of the last request that have just got slots, in request order.
-    fn insert(&mut self, ids: &[ExpertId]);
-    /// The expert has lost its slot.
-    fn remove(&mut self, id: ExpertId);
-    /// The resident expert that goes first among the `evictable`; ties fall to the lowest (layer, expert).
-    fn victim(&self, evictable: &dyn Fn(ExpertId) -> bool) -> Option<ExpertId>;
-    /// The resident experts in the order they would go.
-    fn residents(&self) -> Vec<ExpertId>;
-}
+use crate::expert::cache::Request;
 
 /// Least recently used: an expert is as recent as its last request, and later in a request is more recent.
 pub struct Lru {
@@ -55,9 +37,9 @@ impl EvictionPolicy for Lru {
         "lru"
     }
 
-    fn request(&mut self, ids: &[ExpertId]) {
+    fn request(&mut self, request: &Request<'_>) {
         self.current.clear();
-        self.current.extend_from_slice(ids);
+        self.current.extend(request.ids());
         self.promote_current();
     }
 
