@@ -285,7 +285,7 @@ fn scratch_bytes(c: &Config, measured: &Measure, demand: &Demand<'_>, batch: usi
     let product = if batch > 1 { (4 * rows * batch64).max(4 * c.n_vocab as u64 * LOGIT_ROWS as u64) } else { 0 };
     let per_use = |m: &crate::model::config::MoeConfig| (m.rule.k * (16 * c.d_model + 16 * m.width)) as u64;
     let experts = c.moe_layers().map(|(_, m)| per_use(m)).max().unwrap_or(0) * batch64;
-    let heads = c.layers.iter().map(|l| l.attention.heads / l.attention.kv_heads.min(l.attention.heads)).max();
+    let heads = c.layers.iter().map(|l| l.attention.dims.heads() / l.attention.dims.kv_spec().heads).max();
     let scores = 8 * (heads.unwrap_or(1) * demand.ctx * demand.device.footprint().threads) as u64;
     // the rows of logits that leave the device, and a whole prompt batch of embeddings
     let copies = 4 * (c.n_vocab as u64 * LOGIT_ROWS.min(batch) as u64 + c.d_model as u64 * batch64);

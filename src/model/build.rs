@@ -11,9 +11,12 @@ use crate::error::{Error, Result};
 use crate::expert::{ExpertLayer, ExpertMatrix, Extent, window_bytes};
 use crate::gguf::{GgmlType, Gguf, TensorInfo};
 use crate::model::arch::{Presence, QkNorm, Router, Shared};
-use crate::model::config::{AttentionConfig, Config, FfnConfig, MoeConfig};
+use crate::model::attention::{AttentionDims, AttentionWidths, GqaDims, MlaDims};
+use crate::model::config::{Config, FfnConfig, MoeConfig};
 use crate::model::sink::{LazyVector, Sink, TensorReader};
-use crate::model::weights::{AttentionWeights, DenseFfn, Ffn, Layer, MlaExpand, Moe};
+use crate::model::weights::{
+    AttentionWeights, DenseFfn, Ffn, GqaWeights, Layer, MlaExpand, MlaWeights, Moe, QueryCompression,
+};
 use crate::model::{Model, read_f32};
 use crate::quant;
 
@@ -205,9 +208,9 @@ impl<'a> Builder<'a> {
         let at = format!("blk.{il}.");
         Ok(Layer {
             attention_norm: self.norm(&format!("{at}attn_norm"), d, 1)?,
-            attention: match config.layers[il].attention.mla {
-                None => self.gqa(&at, &config.layers[il].attention)?,
-                Some(_) => self.mla(&at, &config.layers[il].attention)?,
+            attention: match config.layers[il].attention.dims {
+                AttentionDims::Gqa(dims) => AttentionWeights::Gqa(self.gqa(&at, dims)?),
+                AttentionDims::Mla(dims) => AttentionWeights::Mla(self.mla(&at, dims)?),
             },
             ffn_norm: self.norm(&format!("{at}{}", config.arch.ffn_norm), d, 1)?,
             ffn: match &config.layers[il].ffn {
@@ -220,9 +223,9 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn gqa(&mut self, at: &str, a: &AttentionConfig) -> Result<AttentionWeights> {
+    fn gqa(&mut self, at: &str, dims: GqaDims) -> Result<GqaWeights> {
         let (arch, d) = (self.config.arch, self.config.d_model);
-        let (q_rows, k_rows, v_rows) = (a.heads * a.key_dim, a.kv_heads * a.key_dim, a.kv_heads * a.value_dim);
+        let AttentionWidths { q: q_rows, k: k_rows, v: v_rows, out: attended, .. } = dims.widths();
         let fused = format!("{at}attn_qkv");
         let (q, k, v) = if self.has(&format!("{fused}.weight")) {
             let info = self.info(&format!("{fused}.weight"), &[d, q_rows + k_rows + v_rows])?;
@@ -243,14 +246,14 @@ impl<'a> Builder<'a> {
         let qk_norm = match arch.qk_norm {
             QkNorm::None => None,
             QkNorm::PerHead => {
-                Some((self.norm(&q_norm, a.key_dim, a.heads)?, self.norm(&k_norm, a.key_dim, a.kv_heads)?))
+                Some((self.norm(&q_norm, dims.key_dim, dims.heads)?, self.norm(&k_norm, dims.key_dim, dims.kv_heads)?))
             }
             QkNorm::Whole => Some((self.norm(&q_norm, q_rows, 1)?, self.norm(&k_norm, k_rows, 1)?)),
         };
-        let sinks = if arch.window_and_sinks { Some(self.sinks(at, a.heads)?) } else { None };
+        let sinks = if arch.window_and_sinks { Some(self.sinks(at, dims.heads)?) } else { None };
         let beside = Beside { bias: arch.attention_output_bias, scale: Presence::Optional };
-        let out = self.linear(&format!("{at}attn_output"), a.heads * a.value_dim, d, beside)?;
-        Ok(AttentionWeights::Gqa { q, k, v, qk_norm, sinks, out })
+        let out = self.linear(&format!("{at}attn_output"), attended, d, beside)?;
+        Ok(GqaWeights { dims, q, k, v, qk_norm, sinks, out })
     }
 
     fn sinks(&mut self, at: &str, heads: usize) -> Result<Weight> {
@@ -260,42 +263,38 @@ impl<'a> Builder<'a> {
         self.vector(&name, heads)
     }
 
-    fn mla(&mut self, at: &str, a: &AttentionConfig) -> Result<AttentionWeights> {
-        let d = self.config.d_model;
-        let mla = a.mla.expect("the caller saw the dimensions");
-        let nope = a.key_dim - mla.rope_dim;
-        let q_rows = a.heads * a.key_dim;
+    fn mla(&mut self, at: &str, dims: MlaDims) -> Result<MlaWeights> {
+        let (d, MlaDims { heads, kv_rank, value_dim, .. }) = (self.config.d_model, dims);
+        let AttentionWidths { q: q_rows, k: latent, out: attended, .. } = dims.widths();
         let q_a_name = format!("{at}attn_q_a");
         let (q_a, q) = match self.gguf.tensor(&format!("{q_a_name}.weight")) {
             Some(info) => {
                 let rank = info.rows() as usize;
-                let q_a = self.linear(&q_a_name, d, rank, ALONE)?;
+                let down = self.linear(&q_a_name, d, rank, ALONE)?;
                 let norm = self.norm(&format!("{q_a_name}_norm"), rank, 1)?;
-                (Some((q_a, norm, rank)), self.linear(&format!("{at}attn_q_b"), rank, q_rows, ALONE)?)
+                (
+                    Some(QueryCompression { down, norm, rank }),
+                    self.linear(&format!("{at}attn_q_b"), rank, q_rows, ALONE)?,
+                )
             }
             None => (None, self.linear(&format!("{at}attn_q"), d, q_rows, ALONE)?),
         };
-        let kv_a = self.linear(&format!("{at}attn_kv_a_mqa"), d, mla.kv_rank + mla.rope_dim, ALONE)?;
-        let mut kv_norm = self.norm(&format!("{at}attn_kv_a_norm"), mla.kv_rank, 1)?;
-        kv_norm.heads = Heads { count: 1, stride: mla.kv_rank + mla.rope_dim, offset: 0, width: mla.kv_rank };
-        let kv_b = if mla.absorbed {
-            let k_b = self.info(&format!("{at}attn_k_b.weight"), &[nope, mla.kv_rank, a.heads])?;
-            let v_b = self.info(&format!("{at}attn_v_b.weight"), &[mla.kv_rank, a.value_dim, a.heads])?;
+        let kv_a = self.linear(&format!("{at}attn_kv_a_mqa"), d, latent, ALONE)?;
+        let mut kv_norm = self.norm(&format!("{at}attn_kv_a_norm"), kv_rank, 1)?;
+        kv_norm.heads = dims.compressed(1);
+        let kv_b = if dims.absorbed {
+            let k_b = self.info(&format!("{at}attn_k_b.weight"), &[dims.nope_dim, kv_rank, heads])?;
+            let v_b = self.info(&format!("{at}attn_v_b.weight"), &[kv_rank, value_dim, heads])?;
             MlaExpand::Absorbed {
-                k_b: self.take(k_b, 0, mla.kv_rank * a.heads, a.heads)?,
-                v_b: self.take(v_b, 0, a.value_dim * a.heads, a.heads)?,
+                k_b: self.take(k_b, 0, kv_rank * heads, heads)?,
+                v_b: self.take(v_b, 0, value_dim * heads, heads)?,
             }
         } else {
-            MlaExpand::Full(self.linear(
-                &format!("{at}attn_kv_b"),
-                mla.kv_rank,
-                a.heads * (nope + a.value_dim),
-                ALONE,
-            )?)
+            MlaExpand::Full(self.linear(&format!("{at}attn_kv_b"), kv_rank, dims.widths().wide_v, ALONE)?)
         };
         let beside = Beside { scale: Presence::Optional, ..ALONE };
-        let out = self.linear(&format!("{at}attn_output"), a.heads * a.value_dim, d, beside)?;
-        Ok(AttentionWeights::Mla { q_a, q, kv_a, kv_norm, kv_b, out })
+        let out = self.linear(&format!("{at}attn_output"), attended, d, beside)?;
+        Ok(MlaWeights { dims, q_a, q, kv_a, kv_norm, kv_b, out })
     }
 
     fn dense(&mut self, at: &str, suffix: &str, width: usize, beside: Beside) -> Result<DenseFfn> {

@@ -4,7 +4,8 @@ use crate::compute::routing::{Gating, RouteRule};
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
 use crate::model::arch::{self, Architecture, AttentionKind, ExpertWidth, Router, Shared};
-use crate::model::keys::{Keys, MAX_EXPERTS, MAX_HEADS, MAX_LAYERS, MAX_WIDTH};
+use crate::model::attention::{AttentionConfig, AttentionKeys};
+use crate::model::keys::{Keys, MAX_EXPERTS, MAX_LAYERS, MAX_WIDTH};
 use crate::model::rope::RopeConfig;
 
 /// All that is fixed about a model beside its weights.
@@ -45,36 +46,6 @@ pub struct LayerConfig {
     pub attention: AttentionConfig,
     /// Feed-forward.
     pub ffn: FfnConfig,
-}
-
-/// Attention of one layer.
-#[derive(Clone, Debug)]
-pub struct AttentionConfig {
-    /// Query heads.
-    pub heads: usize,
-    /// KV heads as the model has them (MLA caches one; see `mla`).
-    pub kv_heads: usize,
-    /// Elements of a query or key head.
-    pub key_dim: usize,
-    /// Elements of a value head.
-    pub value_dim: usize,
-    /// Multiplies the scores.
-    pub scale: f32,
-    /// Sliding window, in positions, self included.
-    pub window: Option<usize>,
-    /// Multi-head latent attention.
-    pub mla: Option<Mla>,
-}
-
-/// Dimensions of multi-head latent attention.
-#[derive(Clone, Copy, Debug)]
-pub struct Mla {
-    /// Width of the compressed key/value.
-    pub kv_rank: usize,
-    /// Rotated elements of a head, shared by all heads on the key side.
-    pub rope_dim: usize,
-    /// `attn_k_b` and `attn_v_b` stand in the file: attention runs on the compressed cache.
-    pub absorbed: bool,
 }
 
 /// Feed-forward of one layer.
@@ -128,7 +99,7 @@ impl Config {
             .tensor("token_embd.weight")
             .ok_or_else(|| Error::file(gguf.path(), "tensor token_embd.weight is missing"))?;
         let n_vocab = embedding.dims.get(1).copied().unwrap_or(0) as usize;
-        let dims = AttentionDims::read(&keys, arch, blocks, d_model, n_layers)?;
+        let dims = AttentionKeys::read(&keys, arch, blocks, d_model, n_layers)?;
         let rope = RopeConfig::read(gguf, arch, dims.n_rot, ctx_train, ctx)?;
         let attention = dims.layers(&keys, arch, &rope, n_layers)?;
         let ffn = ffn_layers(&keys, arch, blocks, n_layers, n_vocab)?;
@@ -184,115 +155,6 @@ impl Config {
     pub fn max_k(&self) -> usize {
         self.moe_layers().map(|(_, m)| m.rule.k).max().unwrap_or(0)
     }
-}
-
-/// What the attention keys say, before it is spread over the layers.
-struct AttentionDims {
-    heads: Vec<u32>,
-    kv_heads: Vec<u32>,
-    key_dim: usize,
-    value_dim: usize,
-    n_rot: usize,
-    mla: Option<Mla>,
-}
-
-impl AttentionDims {
-    fn read(keys: &Keys<'_>, arch: &Architecture, blocks: usize, d_model: usize, n_layers: usize) -> Result<Self> {
-        let heads = keys.required("attention.head_count", keys.per_layer("attention.head_count", blocks)?)?;
-        let kv_heads = keys.per_layer("attention.head_count_kv", blocks)?.unwrap_or_else(|| heads.clone());
-        for il in 0..n_layers {
-            keys.checked("attention.head_count", heads[il], MAX_HEADS)?;
-            keys.checked("attention.head_count_kv", kv_heads[il], MAX_HEADS)?;
-            if heads[il] % kv_heads[il] != 0 {
-                let what = format!("layer {il}: {} does not divide {} query heads", kv_heads[il], heads[il]);
-                return Err(keys.error("attention.head_count_kv", what));
-            }
-        }
-        let default_dim = d_model / heads[0] as usize;
-        let mut key_dim = keys.size_or("attention.key_length", default_dim.max(1), MAX_WIDTH)?;
-        let mut value_dim = keys.size_or("attention.value_length", default_dim.max(1), MAX_WIDTH)?;
-        let mut n_rot = match keys.u32("rope.dimension_count")? {
-            Some(n) => keys.checked("rope.dimension_count", n, MAX_WIDTH)?,
-            None => key_dim,
-        };
-        if arch.head_is_rope {
-            (key_dim, value_dim) = (n_rot, n_rot);
-        }
-        let mla = match arch.attention {
-            AttentionKind::Gqa => None,
-            AttentionKind::Mla => {
-                let kv_rank = keys.size("attention.kv_lora_rank", MAX_WIDTH)?;
-                let key_mla = keys.u32("attention.key_length_mla")?.unwrap_or(0) as usize;
-                let value_mla = keys.u32("attention.value_length_mla")?.unwrap_or(0) as usize;
-                let absorbed = key_mla > 0 && value_mla > 0;
-                if absorbed {
-                    (key_dim, value_dim) = (key_mla, value_mla);
-                }
-                n_rot = keys.size("rope.dimension_count", MAX_WIDTH)?;
-                if n_rot >= key_dim || key_dim > MAX_WIDTH as usize || value_dim > MAX_WIDTH as usize {
-                    let what = format!("{n_rot} rotated of {key_dim} key elements leaves none unrotated");
-                    return Err(keys.error("rope.dimension_count", what));
-                }
-                Some(Mla { kv_rank, rope_dim: n_rot, absorbed })
-            }
-        };
-        if arch.rope_whole_head && n_rot != key_dim {
-            return Err(keys.error("rope.dimension_count", format!("{n_rot} is not the head size {key_dim}")));
-        }
-        if n_rot % 2 != 0 || n_rot > key_dim {
-            return Err(keys.error("rope.dimension_count", format!("{n_rot} is odd or above the head size {key_dim}")));
-        }
-        Ok(Self { heads, kv_heads, key_dim, value_dim, n_rot, mla })
-    }
-
-    fn layers(
-        &self,
-        keys: &Keys<'_>,
-        arch: &Architecture,
-        rope: &RopeConfig,
-        n_layers: usize,
-    ) -> Result<Vec<AttentionConfig>> {
-        let slides = if arch.window_and_sinks { window_pattern(keys, n_layers)? } else { vec![None; n_layers] };
-        let file_scale = if arch.granite_scales { keys.f32("attention.scale")? } else { None };
-        let scale = match file_scale.filter(|&s| s != 0.0) {
-            Some(scale) => scale,
-            None => rope.score_magnitude * rope.score_magnitude / (self.key_dim as f32).sqrt(),
-        };
-        Ok((0..n_layers)
-            .map(|il| AttentionConfig {
-                heads: self.heads[il] as usize,
-                kv_heads: self.kv_heads[il] as usize,
-                key_dim: self.key_dim,
-                value_dim: self.value_dim,
-                scale,
-                window: slides[il],
-                mla: self.mla,
-            })
-            .collect())
-    }
-}
-
-/// The window of each layer: an array of flags, or a period n where layer `il` slides if `il % n < n - 1` (2 by
-/// default; 0: all slide).
-fn window_pattern(keys: &Keys<'_>, n_layers: usize) -> Result<Vec<Option<usize>>> {
-    let window = keys.size("attention.sliding_window", 1 << 30)?;
-    let key = "attention.sliding_window_pattern";
-    let name = keys.key(key);
-    let slides: Vec<bool> = match keys.meta.get(&name) {
-        Some(crate::gguf::Value::Array(_)) => {
-            let flags = keys.required(key, keys.meta.bools(&name)?)?;
-            if flags.len() < n_layers {
-                return Err(keys.error(key, format!("{} entries for {n_layers} layers", flags.len())));
-            }
-            flags
-        }
-        Some(_) => {
-            let period = keys.required(key, keys.u32(key)?)? as usize;
-            (0..n_layers).map(|il| period == 0 || il % period < period - 1).collect()
-        }
-        None => (0..n_layers).map(|il| il % 2 == 0).collect(),
-    };
-    Ok(slides.into_iter().take(n_layers).map(|s| s.then_some(window)).collect())
 }
 
 fn ffn_layers(

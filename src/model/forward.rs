@@ -8,8 +8,9 @@ use crate::compute::{Act, Attention, Device, Heads, KvSpec, Routing, Weight};
 use crate::error::Result;
 use crate::expert::pager::Pager;
 use crate::gguf::Gguf;
-use crate::model::config::{AttentionConfig, FfnConfig};
-use crate::model::weights::{AttentionWeights, DenseFfn, Ffn, MlaExpand, Moe};
+use crate::model::attention::{AttentionConfig, AttentionWidths};
+use crate::model::config::FfnConfig;
+use crate::model::weights::{AttentionWeights, DenseFfn, Ffn, GqaWeights, MlaExpand, MlaWeights, Moe};
 use crate::model::{Config, Model, read_row};
 
 /// Sees and may replace the router's choices.
@@ -43,6 +44,7 @@ pub struct Forward {
 }
 
 /// The activations of a step, `(batch, width)` but for the last three.
+#[derive(Clone, Copy)]
 struct Acts {
     /// Residual stream, d_model.
     x: Act,
@@ -89,10 +91,11 @@ impl Acts {
     /// Asks `new` for every activation, `(width, rows)`; a width of 0 is one that the model does without.
     fn allocate(model: &Model, batch: usize, new: &mut dyn FnMut(usize, usize) -> Result<Act>) -> Result<Self> {
         let c = &model.config;
-        let most = |f: &dyn Fn(&AttentionConfig) -> usize| c.layers.iter().map(|l| f(&l.attention)).max().unwrap_or(0);
+        let attention = c.layers.iter().map(|l| l.attention.dims.widths());
+        let a = attention.fold(AttentionWidths::default(), AttentionWidths::widest);
         let q_a = model.layers.iter().filter_map(|l| match &l.attention {
-            AttentionWeights::Mla { q_a: Some((_, _, rank)), .. } => Some(*rank),
-            _ => None,
+            AttentionWeights::Mla(w) => w.q_a.map(|q_a| q_a.rank),
+            AttentionWeights::Gqa(_) => None,
         });
         let ffn = c.layers.iter().filter_map(|l| match &l.ffn {
             FfnConfig::Dense { width } => Some(*width),
@@ -106,21 +109,13 @@ impl Acts {
             x: act(c.d_model)?,
             h: act(c.d_model)?,
             y: act(c.d_model)?,
-            q: act(most(&|a| a.heads * a.key_dim))?,
+            q: act(a.q)?,
             q_a: act(q_a.max().unwrap_or(0))?,
-            k: act(most(&|a| a.mla.map_or(a.kv_heads * a.key_dim, |m| m.kv_rank + m.rope_dim)))?,
-            v: act(most(&|a| if a.mla.is_some() { a.heads * a.value_dim } else { a.kv_heads * a.value_dim }))?,
-            wide: act(most(&|a| match a.mla {
-                None => 0,
-                Some(m) if m.absorbed => a.heads * (m.kv_rank + m.rope_dim),
-                Some(_) => a.heads * a.key_dim,
-            }))?,
-            wide_v: act(most(&|a| match a.mla {
-                None => 0,
-                Some(m) if m.absorbed => a.heads * m.kv_rank,
-                Some(m) => a.heads * (a.key_dim - m.rope_dim + a.value_dim),
-            }))?,
-            a: act(most(&|a| a.heads * a.value_dim))?,
+            k: act(a.k)?,
+            v: act(a.v)?,
+            wide: act(a.wide)?,
+            wide_v: act(a.wide_v)?,
+            a: act(a.out)?,
             router: act(c.moe_layers().map(|(_, m)| m.rule.experts).max().unwrap_or(0))?,
             gate: act(ffn)?,
             up: act(ffn)?,
@@ -149,12 +144,7 @@ pub fn activation_bytes(model: &Model, batch: usize) -> u64 {
 
 /// What each layer keeps of a token.
 pub fn kv_specs(config: &Config) -> Vec<KvSpec> {
-    let spec = |a: &AttentionConfig| match a.mla {
-        None => KvSpec { heads: a.kv_heads, key_width: a.kv_heads * a.key_dim, value_width: a.kv_heads * a.value_dim },
-        Some(m) if m.absorbed => KvSpec { heads: 1, key_width: m.kv_rank + m.rope_dim, value_width: 0 },
-        Some(_) => KvSpec { heads: a.heads, key_width: a.heads * a.key_dim, value_width: a.heads * a.value_dim },
-    };
-    config.layers.iter().map(|l| spec(&l.attention)).collect()
+    config.layers.iter().map(|l| l.attention.dims.kv_spec()).collect()
 }
 
 impl Forward {
@@ -193,8 +183,8 @@ impl Forward {
             let Acts { x, h, y, .. } = self.acts;
             io.device.rms_norm(n, x, h, &layer.attention_norm)?;
             match &layer.attention {
-                AttentionWeights::Gqa { .. } => self.gqa(io.device, il, n, pos, &layer.attention)?,
-                AttentionWeights::Mla { .. } => self.mla(io.device, il, n, pos, &layer.attention)?,
+                AttentionWeights::Gqa(weights) => self.gqa(io.device, il, n, pos, weights)?,
+                AttentionWeights::Mla(weights) => self.mla(io.device, il, n, pos, weights)?,
             }
             io.device.add(n, x, y, c.residual_scale)?;
             io.device.rms_norm(n, x, h, &layer.ffn_norm)?;
@@ -250,80 +240,72 @@ impl Forward {
     }
 
     /// Grouped-query attention: `h` to `y`.
-    fn gqa(&self, dev: &mut dyn Device, il: usize, n: usize, pos: usize, weights: &AttentionWeights) -> Result<()> {
-        let AttentionWeights::Gqa { q: w_q, k: w_k, v: w_v, qk_norm, sinks, out } = weights else { return Ok(()) };
-        let (c, Acts { h, y, q, k, v, a, .. }) = (&self.model.config, &self.acts);
-        let spec = &c.layers[il].attention;
-        dev.linear(n, w_q, *h, *q)?;
-        dev.linear(n, w_k, *h, *k)?;
-        dev.linear(n, w_v, *h, *v)?;
-        if let Some((q_norm, k_norm)) = qk_norm {
-            dev.rms_norm(n, *q, *q, q_norm)?;
-            dev.rms_norm(n, *k, *k, k_norm)?;
+    fn gqa(&self, dev: &mut dyn Device, il: usize, n: usize, pos: usize, w: &GqaWeights) -> Result<()> {
+        let (c, Acts { h, y, q, k, v, a, .. }) = (&self.model.config, self.acts);
+        let (spec, dims) = (&c.layers[il].attention, w.dims);
+        dev.linear(n, &w.q, h, q)?;
+        dev.linear(n, &w.k, h, k)?;
+        dev.linear(n, &w.v, h, v)?;
+        if let Some((q_norm, k_norm)) = &w.qk_norm {
+            dev.rms_norm(n, q, q, q_norm)?;
+            dev.rms_norm(n, k, k, k_norm)?;
         }
         let sliding = spec.window.is_some() && c.rope.turn_sliding.is_some();
         let table = if sliding { self.acts.rope_sliding } else { self.acts.rope };
-        let rotated = |count| Heads { count, stride: spec.key_dim, offset: 0, width: c.rope.n_rot };
+        let rotated = |heads| Heads { width: c.rope.n_rot, ..Heads::packed(heads, dims.key_dim) };
         if c.rope.n_rot > 0 {
-            dev.rope(n, *q, rotated(spec.heads), c.arch.rope, table)?;
-            dev.rope(n, *k, rotated(spec.kv_heads), c.arch.rope, table)?;
+            dev.rope(n, q, rotated(dims.heads), c.arch.rope, table)?;
+            dev.rope(n, k, rotated(dims.kv_heads), c.arch.rope, table)?;
         }
-        let attention = attention(il, spec, (spec.kv_heads, spec.key_dim, spec.value_dim), *sinks);
-        dev.attention(n, pos, &attention, *q, *k, Some(*v), *a)?;
-        dev.linear(n, out, *a, *y)
+        let cached = (dims.kv_heads, dims.key_dim, dims.value_dim);
+        dev.attention(n, pos, &attention(il, spec, dims.heads, cached, w.sinks), q, k, Some(v), a)?;
+        dev.linear(n, &w.out, a, y)
     }
 
     /// Multi-head latent attention: `h` to `y`.
-    fn mla(&self, dev: &mut dyn Device, il: usize, n: usize, pos: usize, weights: &AttentionWeights) -> Result<()> {
-        let AttentionWeights::Mla { q_a, q: w_q, kv_a, kv_norm, kv_b, out } = weights else { return Ok(()) };
-        let (c, Acts { h, y, q, k, v, wide, wide_v, a, .. }) = (&self.model.config, &self.acts);
-        let spec = &c.layers[il].attention;
-        let Some(m) = spec.mla else { return Ok(()) };
-        let (heads, nope) = (spec.heads, spec.key_dim - m.rope_dim);
-        match q_a {
-            Some((w_a, norm, _)) => {
-                dev.linear(n, w_a, *h, self.acts.q_a)?;
-                dev.rms_norm(n, self.acts.q_a, self.acts.q_a, norm)?;
-                dev.linear(n, w_q, self.acts.q_a, *q)?;
+    fn mla(&self, dev: &mut dyn Device, il: usize, n: usize, pos: usize, w: &MlaWeights) -> Result<()> {
+        let (c, Acts { h, y, q, q_a, k, v, wide, wide_v, a, .. }) = (&self.model.config, self.acts);
+        let (spec, dims) = (&c.layers[il].attention, w.dims);
+        let (heads, kv_rank, value_dim) = (dims.heads, dims.kv_rank, dims.value_dim);
+        match &w.q_a {
+            Some(compression) => {
+                dev.linear(n, &compression.down, h, q_a)?;
+                dev.rms_norm(n, q_a, q_a, &compression.norm)?;
+                dev.linear(n, &w.q, q_a, q)?;
             }
-            None => dev.linear(n, w_q, *h, *q)?,
+            None => dev.linear(n, &w.q, h, q)?,
         }
-        dev.linear(n, kv_a, *h, *k)?;
-        dev.rms_norm(n, *k, *k, kv_norm)?;
+        dev.linear(n, &w.kv_a, h, k)?;
+        dev.rms_norm(n, k, k, &w.kv_norm)?;
         // only the tail of a query head and the one shared key tail are rotated
-        let q_pe = Heads { count: heads, stride: spec.key_dim, offset: nope, width: m.rope_dim };
-        let k_pe = Heads { count: 1, stride: m.kv_rank + m.rope_dim, offset: m.kv_rank, width: m.rope_dim };
-        dev.rope(n, *q, q_pe, c.arch.rope, self.acts.rope)?;
-        dev.rope(n, *k, k_pe, c.arch.rope, self.acts.rope)?;
+        dev.rope(n, q, dims.rotated(), c.arch.rope, self.acts.rope)?;
+        dev.rope(n, k, dims.latent_rotated(1), c.arch.rope, self.acts.rope)?;
         if c.temperature.is_some() {
-            dev.scale_rows(n, *q, self.acts.temperature, false)?;
+            dev.scale_rows(n, q, self.acts.temperature, false)?;
         }
-        let q_nope = Heads { width: nope, offset: 0, ..q_pe };
-        match kv_b {
+        match &w.kv_b {
             MlaExpand::Absorbed { k_b, v_b } => {
-                let stride = m.kv_rank + m.rope_dim;
-                let compressed = Heads { count: heads, stride, offset: 0, width: m.kv_rank };
-                dev.linear_heads(n, *k_b, (*q, q_nope), (*wide, compressed))?;
-                let tail = Heads { offset: m.kv_rank, width: m.rope_dim, ..compressed };
-                dev.copy_heads(n, (*q, q_pe), (*wide, tail))?;
-                let attention = attention(il, spec, (1, stride, m.kv_rank), None);
-                dev.attention(n, pos, &attention, *wide, *k, None, *wide_v)?;
-                let (from, to) = (Heads::packed(heads, m.kv_rank), Heads::packed(heads, spec.value_dim));
-                dev.linear_heads(n, *v_b, (*wide_v, from), (*a, to))?;
+                dev.linear_heads(n, *k_b, (q, dims.nope()), (wide, dims.compressed(heads)))?;
+                dev.copy_heads(n, (q, dims.rotated()), (wide, dims.latent_rotated(heads)))?;
+                let attention = attention(il, spec, heads, (1, dims.latent_dim(), kv_rank), None);
+                dev.attention(n, pos, &attention, wide, k, None, wide_v)?;
+                let (from, to) = (Heads::packed(heads, kv_rank), Heads::packed(heads, value_dim));
+                dev.linear_heads(n, *v_b, (wide_v, from), (a, to))?;
             }
             MlaExpand::Full(kv_b) => {
-                dev.linear(n, kv_b, *k, *wide_v)?;
-                let stride = nope + spec.value_dim;
-                let keys = Heads { count: heads, stride, offset: 0, width: nope };
-                let values = Heads { count: heads, stride, offset: nope, width: spec.value_dim };
-                dev.copy_heads(n, (*wide_v, keys), (*wide, q_nope))?;
-                dev.copy_heads(n, (*k, Heads { count: heads, stride: 0, ..k_pe }), (*wide, q_pe))?;
-                dev.copy_heads(n, (*wide_v, values), (*v, Heads::packed(heads, spec.value_dim)))?;
-                let attention = attention(il, spec, (heads, spec.key_dim, spec.value_dim), None);
-                dev.attention(n, pos, &attention, *q, *wide, Some(*v), *a)?;
+                dev.linear(n, kv_b, k, wide_v)?;
+                let expanded = Heads::packed(heads, dims.expanded_dim());
+                let keys = Heads { width: dims.nope_dim, ..expanded };
+                let values = Heads { offset: dims.nope_dim, width: value_dim, ..expanded };
+                let shared = Heads { count: heads, stride: 0, ..dims.latent_rotated(1) };
+                dev.copy_heads(n, (wide_v, keys), (wide, dims.nope()))?;
+                dev.copy_heads(n, (k, shared), (wide, dims.rotated()))?;
+                dev.copy_heads(n, (wide_v, values), (v, Heads::packed(heads, value_dim)))?;
+                let attention = attention(il, spec, heads, (heads, dims.key_dim(), value_dim), None);
+                dev.attention(n, pos, &attention, q, wide, Some(v), a)?;
             }
         }
-        dev.linear(n, out, *a, *y)
+        dev.linear(n, &w.out, a, y)
     }
 
     /// A gated FFN: `h` to `out`.
@@ -357,12 +339,13 @@ impl Forward {
     }
 }
 
-/// The attention of a layer over a cache of `(heads, key elements, value elements)`.
+/// The attention of a layer's query heads over a cache of `(heads, key elements, value elements)`.
 fn attention(
     layer: usize,
     spec: &AttentionConfig,
+    heads: usize,
     (kv_heads, key_dim, value_dim): (usize, usize, usize),
     sinks: Option<Weight>,
 ) -> Attention {
-    Attention { layer, heads: spec.heads, kv_heads, key_dim, value_dim, scale: spec.scale, window: spec.window, sinks }
+    Attention { layer, heads, kv_heads, key_dim, value_dim, scale: spec.scale, window: spec.window, sinks }
 }

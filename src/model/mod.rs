@@ -1,6 +1,7 @@
 //! Models: architectures as data, hyper-parameters, where each tensor is, and the forward pass in model order.
 
 pub mod arch;
+pub mod attention;
 mod build;
 pub mod config;
 pub mod forward;

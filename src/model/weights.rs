@@ -4,6 +4,7 @@ use crate::compute::{ExpertOps, Linear, Norm, RouteRule, Weight};
 use crate::expert::ExpertLayer;
 use crate::gguf::TensorInfo;
 use crate::model::Config;
+use crate::model::attention::{GqaDims, MlaDims};
 
 /// A model's weights as handles, in the shape that the forward pass walks.
 #[derive(Clone, Debug)]
@@ -39,35 +40,58 @@ pub struct Layer {
 #[derive(Clone, Debug)]
 pub enum AttentionWeights {
     /// Grouped-query attention.
-    Gqa {
-        /// Queries.
-        q: Linear,
-        /// Keys.
-        k: Linear,
-        /// Values.
-        v: Linear,
-        /// Norm of queries, of keys.
-        qk_norm: Option<(Norm, Norm)>,
-        /// One logit per head.
-        sinks: Option<Weight>,
-        /// Back to the residual stream.
-        out: Linear,
-    },
+    Gqa(GqaWeights),
     /// Multi-head latent attention.
-    Mla {
-        /// `(q_a, norm, rank)` where queries are compressed too.
-        q_a: Option<(Linear, Norm, usize)>,
-        /// Queries, from `q_a` or from the residual stream.
-        q: Linear,
-        /// To `[compressed | rotated key]`.
-        kv_a: Linear,
-        /// Norm of the compressed part.
-        kv_norm: Norm,
-        /// Out of the compressed part.
-        kv_b: MlaExpand,
-        /// Back to the residual stream.
-        out: Linear,
-    },
+    Mla(MlaWeights),
+}
+
+/// Weights of grouped-query attention.
+#[derive(Clone, Debug)]
+pub struct GqaWeights {
+    /// Its heads.
+    pub dims: GqaDims,
+    /// Queries.
+    pub q: Linear,
+    /// Keys.
+    pub k: Linear,
+    /// Values.
+    pub v: Linear,
+    /// Norm of queries, of keys.
+    pub qk_norm: Option<(Norm, Norm)>,
+    /// One logit per head.
+    pub sinks: Option<Weight>,
+    /// Back to the residual stream.
+    pub out: Linear,
+}
+
+/// Weights of multi-head latent attention.
+#[derive(Clone, Debug)]
+pub struct MlaWeights {
+    /// Its heads.
+    pub dims: MlaDims,
+    /// Where queries are compressed too.
+    pub q_a: Option<QueryCompression>,
+    /// Queries, from their compressed form or from the residual stream.
+    pub q: Linear,
+    /// To `[compressed | rotated key]`.
+    pub kv_a: Linear,
+    /// Norm of the compressed part.
+    pub kv_norm: Norm,
+    /// Out of the compressed part.
+    pub kv_b: MlaExpand,
+    /// Back to the residual stream.
+    pub out: Linear,
+}
+
+/// The residual stream to compressed queries.
+#[derive(Clone, Copy, Debug)]
+pub struct QueryCompression {
+    /// `(rank, d_model)`.
+    pub down: Linear,
+    /// Norm of the compressed queries.
+    pub norm: Norm,
+    /// Width of the compressed queries.
+    pub rank: usize,
 }
 
 /// How multi-head latent attention leaves the compressed space.

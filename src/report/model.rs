@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::gguf::{Escaped, Gguf};
 use crate::model::Model;
+use crate::model::attention::{AttentionDims, GqaDims};
 use crate::model::config::Config;
 use crate::report::units::{bytes, percent};
 
@@ -144,13 +145,15 @@ fn attention_text(config: &Config) -> String {
     let mut kinds: Vec<String> = Vec::new();
     for layer in &config.layers {
         let a = &layer.attention;
-        let kind = match (&a.mla, a.window) {
-            (Some(mla), _) => format!("{} heads over a latent of {}", a.heads, mla.kv_rank + mla.rope_dim),
-            (None, None) => format!("{} heads, {} for keys and values, {} wide", a.heads, a.kv_heads, a.key_dim),
-            (None, Some(window)) => {
-                format!("{} heads, {} for keys and values, {} wide, window {window}", a.heads, a.kv_heads, a.key_dim)
+        let mut kind = match a.dims {
+            AttentionDims::Mla(dims) => format!("{} heads over a latent of {}", dims.heads, dims.latent_dim()),
+            AttentionDims::Gqa(GqaDims { heads, kv_heads, key_dim, .. }) => {
+                format!("{heads} heads, {kv_heads} for keys and values, {key_dim} wide")
             }
         };
+        if let Some(window) = a.window {
+            let _ = write!(kind, ", window {window}");
+        }
         if !kinds.contains(&kind) {
             kinds.push(kind);
         }
