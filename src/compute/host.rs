@@ -1,10 +1,11 @@
 //! What the reference and the CPU share: weights, activations and expert slots in host memory.
 
 use std::io::Read;
+use std::ops::Range;
 
 use crate::compute::{Act, Weight, WeightDesc};
 use crate::error::{Error, Result};
-use crate::expert::{ExpertBuf, SlotClass, SlotId};
+use crate::expert::{ExpertBuf, ExpertLayer, SlotClass, SlotId};
 use crate::gguf::GgmlType;
 use crate::os;
 
@@ -140,7 +141,20 @@ impl Host {
         self.acts[act.0] = matrix;
     }
 
-    pub fn new_slots(&mut self, classes: &[SlotClass], d_model: usize, max_uses: usize) {
+    /// Copies whole rows into the first rows of `dst`.
+    pub fn upload(&mut self, dst: Act, rows: &[f32]) {
+        self.act_mut(dst).data[..rows.len()].copy_from_slice(rows);
+    }
+
+    /// Copies `rows` of `src` out.
+    pub fn download(&self, src: Act, rows: Range<usize>) -> Vec<f32> {
+        let m = self.act(src);
+        m.data[rows.start * m.width..rows.end * m.width].to_vec()
+    }
+
+    /// Allocates the slots of all classes, and room for the results of `max_uses` (token, rank) pairs.
+    pub fn new_slots(&mut self, classes: &[SlotClass], layers: &[ExpertLayer], max_uses: usize) {
+        let d_model = layers.iter().map(|l| l.matrices[2].rows).max().unwrap_or(0);
         let pools = classes.iter().flat_map(|c| ExpertBuf::pool(c.slots, c.slot_bytes));
         self.slots = pools.map(Some).collect();
         self.results = Matrix { width: d_model, data: vec![0.0; d_model * max_uses] };

@@ -109,19 +109,17 @@ impl Device for CpuDevice {
     }
 
     fn new_slots(&mut self, classes: &[SlotClass], layers: &[ExpertLayer], max_uses: usize) -> Result<()> {
-        let d_model = layers.iter().map(|l| l.matrices[2].rows).max().unwrap_or(0);
-        self.host.new_slots(classes, d_model, max_uses);
+        self.host.new_slots(classes, layers, max_uses);
         Ok(())
     }
 
     fn upload(&mut self, dst: Act, rows: &[f32]) -> Result<()> {
-        self.host.act_mut(dst).data[..rows.len()].copy_from_slice(rows);
+        self.host.upload(dst, rows);
         Ok(())
     }
 
     fn download(&mut self, src: Act, rows: Range<usize>) -> Result<Vec<f32>> {
-        let m = self.host.act(src);
-        Ok(m.data[rows.start * m.width..rows.end * m.width].to_vec())
+        Ok(self.host.download(src, rows))
     }
 
     fn rms_norm(&mut self, n: usize, src: Act, dst: Act, norm: &Norm) -> Result<()> {
