@@ -1,7 +1,36 @@
 //! Routing traces: what the router asked for and what the cache was given, so that a replay gives the run's own counts.
+//!
+//! A trace is a CSV file, packed with gzip where its name ends in `.gz`. Rows are experts that a layer asked for, one per
+//! token and rank; all else stands in lines that begin with `#`, which readers of the plain format skip:
+//!
+//! | line | means |
+//! | --- | --- |
+//! | `# foregate trace 1` | the first line, the format's version |
+//! | `# setup {...}` | [`Setup`] as JSON |
+//! | `# layer=N expert_bytes=B` | bytes of one expert of a layer |
+//! | `# chunk turn=T phase=P step=S tokens=N` | a pass of N tokens from position S on follows, layer by layer |
+//! | `# scores S,S,...` | a token's router probabilities, behind the rows of its layer; one line per token |
+//! | `# wave` and the other words of [`Event`] | what happened to the cache, where it happened |
+//! | `# end` | the last line: the trace is whole |
+//!
+//! Columns: [`COLUMNS`]; `phase` is 0 in prefill and 1 in decode, `step` the token's position, `slot` the rank, `residency`
+//! a number of [`Residency`], and `expert_bytes` what was read for the expert: 0 unless it was missing and is new in its
+//! chunk.
+
+mod write;
+
+pub use write::TraceWriter;
 
 use super::cache::Phase;
 use super::{ExpertId, LayerShape, SlotClass};
+
+/// The columns of a row.
+pub const COLUMNS: &str = "turn,phase,step,layer,slot,expert,weight,residency,expert_bytes";
+
+/// The first line of a trace of our own.
+const FIRST_LINE: &str = "# foregate trace 1";
+/// Its last line.
+const LAST_LINE: &str = "# end";
 
 /// How a run's cache was set up: a trace begins with it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -75,6 +104,10 @@ pub enum Event {
     Promoted(ExpertId),
     /// A read failed, and the slot fell empty.
     Failed(ExpertId),
-    /// A layer asked for experts.
+    /// A layer asked for experts ([`Cache::begin`](super::cache::Cache::begin)); its first wave is served next. Stands
+    /// before all that happens while the layer is served.
     Routed(Routed),
+    /// A wave of the layer that asked last was served, and the next one begins: there are more experts than slots. Not
+    /// for the first wave.
+    Wave,
 }

@@ -1,0 +1,288 @@
+//! Writes a trace while a run goes on: the run moves events into a bounded channel, and a thread formats them.
+//!
+//! Events travel in batches, because waking the thread for each would cost more than the rest.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::{COLUMNS, Event, FIRST_LINE, LAST_LINE, Residency, Routed, Setup};
+use crate::error::{Error, Result};
+use crate::expert::ExpertId;
+use crate::expert::cache::Phase;
+
+/// Bytes of events that make a batch.
+const BATCH_BYTES: usize = 256 << 10;
+/// Events that make a batch.
+const BATCH_EVENTS: usize = 512;
+/// Batches that wait for the thread at most; then the run waits.
+const BATCHES: usize = 4;
+
+/// Writes the trace of one run.
+///
+/// Dropped, it writes what it holds; [`TraceWriter::finish`] also tells whether that worked. A file without its last line
+/// (see [`super`]) is the rest of a run that was killed.
+pub struct TraceWriter {
+    path: PathBuf,
+    batch: Vec<Event>,
+    batch_bytes: usize,
+    /// `None` once the thread has been told to end.
+    batches: Option<SyncSender<Vec<Event>>>,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl TraceWriter {
+    /// Creates the file, in the place of what was there, and writes the head. A name that ends in `.gz` means gzip.
+    ///
+    /// # Errors
+    /// The file cannot be created, or no thread can.
+    pub fn create(path: impl AsRef<Path>, setup: &Setup) -> Result<Self> {
+        let path = path.as_ref().to_owned();
+        let io = |e| Error::io(&path, e);
+        let file = BufWriter::new(File::create(&path).map_err(io)?);
+        let packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+        let out = if packed { Out::Gzip(GzEncoder::new(file, Compression::fast())) } else { Out::Plain(file) };
+        let mut formatter = Formatter::new(out, setup);
+        let head = head(setup).map_err(io)?;
+        let (batches, receiver) = sync_channel(BATCHES);
+        let thread =
+            thread::Builder::new().name("trace".into()).spawn(move || formatter.run(&head, &receiver)).map_err(io)?;
+        Ok(Self { path, batch: Vec::new(), batch_bytes: 0, batches: Some(batches), thread: Some(thread) })
+    }
+
+    /// Takes an event. It is written later; waits only if the file is slower than the run.
+    ///
+    /// # Errors
+    /// Something before it could not be written.
+    ///
+    /// # Panics
+    /// If a [`Routed`]'s lists do not fit together.
+    pub fn push(&mut self, event: Event) -> Result<()> {
+        self.batch_bytes += size_of::<Event>();
+        match &event {
+            Event::Routed(routed) => {
+                let uses = routed.chosen.len();
+                assert!(
+                    routed.k > 0 && uses.is_multiple_of(routed.k),
+                    "a trace's experts are (tokens, k): {uses} of {}",
+                    routed.k
+                );
+                assert_eq!((uses, uses), (routed.weights.len(), routed.residency.len()), "lists beside the experts");
+                self.batch_bytes += uses * 9 + routed.scores.as_ref().map_or(0, |s| s.len() * 4);
+            }
+            Event::Recalled(memory) => self.batch_bytes += memory.len() * size_of::<(ExpertId, f32)>(),
+            _ => {}
+        }
+        self.batch.push(event);
+        if self.batch.len() >= BATCH_EVENTS || self.batch_bytes >= BATCH_BYTES { self.send() } else { Ok(()) }
+    }
+
+    /// Writes what is left and the last line.
+    ///
+    /// # Errors
+    /// Something could not be written.
+    pub fn finish(mut self) -> Result<()> {
+        self.end()
+    }
+
+    /// Hands the batch to the thread.
+    fn send(&mut self) -> Result<()> {
+        self.batch_bytes = 0;
+        let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_EVENTS));
+        match self.batches.as_ref().map(|batches| batches.send(batch)) {
+            Some(Ok(())) => Ok(()),
+            // The thread ends early only over an error, which is told once.
+            _ => self.join().and(Err(Error::io(&self.path, io::Error::other("the trace could not be written")))),
+        }
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let sent = if self.batch.is_empty() { Ok(()) } else { self.send() };
+        sent.and_then(|()| self.join())
+    }
+
+    /// Has the thread end, and waits for it.
+    fn join(&mut self) -> Result<()> {
+        self.batches = None;
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        let written = thread.join().unwrap_or_else(|_| Err(io::Error::other("the writer of the trace panicked")));
+        written.map_err(|e| Error::io(&self.path, e))
+    }
+}
+
+impl Drop for TraceWriter {
+    fn drop(&mut self) {
+        // Nobody is left to tell; `finish` is the way to know.
+        let _ = self.end();
+    }
+}
+
+/// Where the text goes.
+enum Out {
+    Plain(BufWriter<File>),
+    Gzip(GzEncoder<BufWriter<File>>),
+}
+
+impl Out {
+    fn write(&mut self, text: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(out) => out.write_all(text),
+            Self::Gzip(out) => out.write_all(text),
+        }
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Plain(mut out) => out.flush(),
+            Self::Gzip(out) => out.finish()?.flush(),
+        }
+    }
+}
+
+/// The lines before the first event.
+fn head(setup: &Setup) -> io::Result<String> {
+    let mut text = format!("{FIRST_LINE}\n# setup {}\n", serde_json::to_string(setup)?);
+    for (shape, bytes) in setup.layers.iter().zip(&setup.expert_bytes) {
+        text += &format!("# layer={} expert_bytes={bytes}\n", shape.layer);
+    }
+    Ok(text + COLUMNS + "\n")
+}
+
+/// Turns events into lines.
+struct Formatter {
+    out: Option<Out>,
+    /// Bytes of one expert by model layer.
+    expert_bytes: Vec<usize>,
+    text: Vec<u8>,
+    /// `turn,phase,step,layer,` of a token's rows.
+    prefix: Vec<u8>,
+    /// Turn, phase, position and tokens of the last pass, and its last layer.
+    pass: Option<(u32, Phase, u32, usize, u32)>,
+    /// Which experts of a chunk had a row before, by index.
+    seen: Vec<bool>,
+}
+
+impl Formatter {
+    fn new(out: Out, setup: &Setup) -> Self {
+        let mut expert_bytes = vec![0; setup.layers.iter().map(|l| l.layer as usize + 1).max().unwrap_or(0)];
+        for (shape, &bytes) in setup.layers.iter().zip(&setup.expert_bytes) {
+            expert_bytes[shape.layer as usize] = bytes;
+        }
+        Self { out: Some(out), expert_bytes, text: Vec::new(), prefix: Vec::new(), pass: None, seen: Vec::new() }
+    }
+
+    fn run(&mut self, head: &str, batches: &Receiver<Vec<Event>>) -> io::Result<()> {
+        let Some(mut out) = self.out.take() else { return Ok(()) };
+        out.write(head.as_bytes())?;
+        while let Ok(batch) = batches.recv() {
+            for event in &batch {
+                self.event(event)?;
+            }
+            out.write(&self.text)?;
+            self.text.clear();
+        }
+        out.write(format!("{LAST_LINE}\n").as_bytes())?;
+        out.finish()
+    }
+
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        let mut id = |word: &str, id: &ExpertId| writeln!(self.text, "# {word} layer={} expert={}", id.layer, id.index);
+        match event {
+            Event::Recalled(memory) => {
+                self.text.extend_from_slice(b"# recalled");
+                for (id, score) in memory {
+                    write!(self.text, " {}:{}:{score:?}", id.layer, id.index)?;
+                }
+                writeln!(self.text)
+            }
+            Event::Probation(class, slots) => writeln!(self.text, "# probation class={class} slots={slots}"),
+            Event::Issued(expert) => id("issued", expert),
+            Event::Landed(expert) => id("landed", expert),
+            Event::Cancelled(expert) => id("cancelled", expert),
+            Event::Promoted(expert) => id("promoted", expert),
+            Event::Failed(expert) => id("failed", expert),
+            Event::Routed(routed) => self.routed(routed),
+            Event::Wave => writeln!(self.text, "# wave"),
+        }
+    }
+
+    fn routed(&mut self, r: &Routed) -> io::Result<()> {
+        self.mark_pass(r)?;
+        self.seen.clear();
+        let expert_bytes = self.expert_bytes.get(r.layer as usize).copied().unwrap_or(0);
+        let (phase, tokens) = (r.phase as u32, r.chosen.len() / r.k);
+        for token in 0..tokens {
+            self.prefix.clear();
+            write!(self.prefix, "{},{phase},{},{},", r.turn, r.position + token as u32, r.layer)?;
+            for rank in 0..r.k {
+                let at = token * r.k + rank;
+                let expert = r.chosen[at];
+                if self.seen.len() <= expert as usize {
+                    self.seen.resize(expert as usize + 1, false);
+                }
+                let read =
+                    !std::mem::replace(&mut self.seen[expert as usize], true) && r.residency[at] == Residency::Missing;
+                self.text.extend_from_slice(&self.prefix);
+                integer(&mut self.text, rank);
+                self.text.push(b',');
+                integer(&mut self.text, expert as usize);
+                // Debug is the shortest text that reads back as the same number, with an exponent where that is shorter.
+                write!(self.text, ",{:?},", r.weights[at])?;
+                integer(&mut self.text, r.residency[at] as usize);
+                self.text.push(b',');
+                integer(&mut self.text, if read { expert_bytes } else { 0 });
+                self.text.push(b'\n');
+            }
+        }
+        if let Some(scores) = &r.scores {
+            for token in scores.chunks((scores.len() / tokens.max(1)).max(1)) {
+                self.text.extend_from_slice(b"# scores ");
+                for (n, score) in token.iter().enumerate() {
+                    let comma = if n > 0 { "," } else { "" };
+                    write!(self.text, "{comma}{score:?}")?;
+                }
+                self.text.push(b'\n');
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks a new pass where the rows alone do not tell: in prefill, and where a step repeats itself.
+    fn mark_pass(&mut self, r: &Routed) -> io::Result<()> {
+        let tokens = r.chosen.len() / r.k;
+        let goes_on = self.pass.is_some_and(|(turn, phase, position, n, layer)| {
+            (turn, phase, position, n) == (r.turn, r.phase, r.position, tokens) && layer < r.layer
+        });
+        let repeats = self.pass.is_some_and(|(turn, phase, position, _, layer)| {
+            (turn, phase, position, layer) == (r.turn, r.phase, r.position, r.layer)
+        });
+        let several = |phase: Phase, n: usize| phase == Phase::Prefill || n != 1;
+        let marked = several(r.phase, tokens) || self.pass.is_some_and(|(_, phase, _, n, _)| several(phase, n));
+        if (marked && !goes_on) || repeats {
+            let phase = r.phase as u32;
+            writeln!(self.text, "# chunk turn={} phase={phase} step={} tokens={tokens}", r.turn, r.position)?;
+        }
+        self.pass = Some((r.turn, r.phase, r.position, tokens, r.layer));
+        Ok(())
+    }
+}
+
+/// Appends a number in decimal: rows are many, and this is what most of them is.
+fn integer(text: &mut Vec<u8>, mut n: usize) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (n % 10) as u8;
+        n /= 10;
+        if n == 0 {
+            break;
+        }
+    }
+    text.extend_from_slice(&digits[at..]);
+}
