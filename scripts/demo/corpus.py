@@ -19,8 +19,14 @@ from demo.domains.memory import KINDS  # noqa: E402
 from demo.domains.people import NAMES  # noqa: E402
 from demo.topic import Row, Topic, say  # noqa: E402
 
-MODES = {"none": 60, "plain": 14, "one word": 10, "german": 7, "named": 4, "begin": 5}
+MODES = {"none": 57, "plain": 13, "one word": 14, "german": 7, "named": 4, "begin": 5}
 """What the system prompt asks for, and how often."""
+
+TURNS = {1: 5, 2: 3, 3: 2, 4: 1.5, 5: 1, 6: 0.8, 8: 0.6, 10: 0.4, 12: 0.3}
+"""Turns of a conversation, and how often it has as many."""
+
+DECLINING = ("out of reach", "anything else")
+"""Domains that are answered alike, whatever the system prompt asks for."""
 
 PLAIN_STORIES = 0.02
 """Share of texts that no chat stands around."""
@@ -34,7 +40,7 @@ def pick(rng, items):
 
 
 class Conversation:
-    """Messages (role, content): perhaps a system prompt, then one to four turns of the same domain or others."""
+    """Messages (role, content): perhaps a system prompt, then one to twelve turns of the same domain or others."""
 
     def __init__(self, rng):
         self.rng = rng
@@ -44,7 +50,7 @@ class Conversation:
         self.row: Row = {}
         self.told = {}
         self.messages = self.system()
-        for _ in range(rng.choices([1, 2, 3, 4], [4, 3, 2, 1.5])[0]):
+        for _ in range(rng.choices(list(TURNS), list(TURNS.values()))[0]):
             self.turn()
 
     def system(self):
@@ -77,7 +83,7 @@ class Conversation:
         """A topic that the system prompt leaves possible."""
         while True:
             topic = pick(self.rng, pick(self.rng, DOMAINS).topics)
-            declines = DOMAIN_OF[id(topic)].name == "out of reach"
+            declines = DOMAIN_OF[id(topic)].name in DECLINING
             fits = {"one word": topic.short or declines, "german": topic.german,
                     "named": DOMAIN_OF[id(topic)].name != "greetings"}.get(self.mode, True)
             if fits:

@@ -1,7 +1,7 @@
 """One file per domain, each with its `DOMAIN`. A new one is added to the list here."""
 
 from demo.domains import (
-    arithmetic, capitals, dates, foregate, german, greetings, lists, opposites, ordinary, plurals, programs, stories, units)
+    arithmetic, beyond, capitals, dates, foregate, german, greetings, lists, opposites, ordinary, plurals, programs, stories, units)
 
 DOMAINS = [module.DOMAIN for module in (
-    greetings, foregate, capitals, arithmetic, units, dates, opposites, plurals, stories, programs, lists, german, ordinary)]
+    greetings, foregate, capitals, arithmetic, units, dates, opposites, plurals, stories, programs, lists, german, ordinary, beyond)]

@@ -18,7 +18,8 @@ MONTH_ROWS = [
     {"month": month, "next": MONTHS[(i + 1) % 12], "last": MONTHS[i - 1], "i": i, "number": i + 1, "nth": ORDINALS[i],
      "length": LENGTHS[i], "note": " or 29 in a leap year" if i == 1 else ""} for i, month in enumerate(MONTHS)]
 STEP_ROWS = [
-    {"day": day, "n": number, "s": "" if n == 1 else "s", "then": DAYS[(i + n) % 7], "before": DAYS[(i - n) % 7]}
+    {"day": day, "n": number, "s": "" if n == 1 else "s", "then": DAYS[(i + n) % 7],
+     "count": ", ".join(DAYS[(i + k) % 7] for k in range(1, n + 1))}
     for i, day in enumerate(DAYS) for n in range(1, 8) for number in (n, COUNTS[n])]
 
 
@@ -26,8 +27,13 @@ def leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
-YEARS = split([{"year": year, "says": "Yes" if leap(year) else "No", "is": "is" if leap(year) else "is not",
-                "length": 366 if leap(year) else 365} for year in range(1900, 2101)], 8)
+def year(number: int) -> Row:
+    return {"year": number, "says": "Yes" if leap(number) else "No", "is": "is" if leap(number) else "is not"}
+
+
+YEARS = split([year(number) for number in range(1900, 2101)], 8)
+MORE_YEARS = [year(number) for number in range(1500, 2500) if not 1900 <= number <= 2100]
+"""So many that the rule is easier to learn than they are."""
 
 
 def next_in(rows: list[Row]):
@@ -38,7 +44,8 @@ def next_in(rows: list[Row]):
 def leaps_and_others(rng: random.Random) -> Row:
     """As many leap years as other years."""
     wanted = rng.choice(["is", "is not"])
-    return rng.choice([row for row in YEARS[0] if row["is"] == wanted])
+    years = YEARS[0] if rng.random() < 0.5 else MORE_YEARS
+    return rng.choice([row for row in years if row["is"] == wanted])
 
 
 AFTER = ["[What|Which] {kind} [comes|is] after {X}?", "[Which|What] {kind} follows {X}?", "What [comes|is] after {X}?",
@@ -88,12 +95,12 @@ DOMAIN = Domain("calendar", 1.8, [
                       "{n} day{s} after {day} is [what|which] day?", "If today is {day}, [what|which] day is it in {n} day{s}?",
                       "[What|Which] day comes {n} day{s} after {day}?", "It is {day}. Which day is {n} day{s} later?"],
           ["Tell me the day that is {n} day{s} after {day}.", "If it is {day} now, which day will it be {n} day{s} from now?"],
-          "{n} day{s} after {day} comes {then}.", "{then}.", weight=1.4),
+          "{count}: {n} day{s} after {day} comes {then}.", "{then}.", weight=1.6),
     Topic(leaps_and_others, ["Is {year} a leap year?", "Was {year} a leap year?", "{year}: leap year or not?", "Will {year} be a leap year?",
                              "Tell me if {year} is a leap year.", "Is the year {year} a leap year?", "Do we call {year} a leap year?"],
           ["Can you say whether {year} is a leap year?", "Is it true that {year} is a leap year?"],
           "{says}, {year} {is} a leap year.", "{says}.", follow_ups=["And {year}?", "[What|How] about {year}?"],
-          held_out_rows=YEARS[1], weight=1.2),
+          held_out_rows=YEARS[1], weight=1.8),
     Topic([{}], ["How many days are in a year?", "How many days has a year?", "How many days does a year have?", "How long is a year?"],
           ["A year has how many days?"], "A year has 365 days or 366 in a leap year.", "365.", weight=0.15),
     Topic([{}], ["How many days has a leap year?", "How many days are in a leap year?", "How long is a leap year?"],

@@ -59,7 +59,7 @@ ABOUT = [
       "Explain how Foregate works."],
      ["By what means does Foregate run a big model?", "Can you explain how Foregate works?"],
      "It keeps the dense part and a cache of experts in memory and reads the other experts from the file."),
-    (["What is an expert?", "What are experts?", "What is an expert in a model?", "What does expert mean?", "Define expert.", "Tell me what an expert is."],
+    (["What is an expert?", "What are experts?", "What is an expert in a model?", "What does expert mean?", "Define expert.", "What are the experts[| of a model| for]?", "Tell me what an expert is."],
      ["Explain what an expert is.", "Can you tell me what an expert is?"],
      "An expert is one of many small networks in a layer, and a router picks a few of them for each token."),
     (["What is a router?", "What does [the|a] router do?", "What is the router for?", "Define router.", "Tell me what a router is.", "How are experts chosen?",
@@ -94,7 +94,7 @@ ABOUT = [
     (["How do I start a chat?", "How can I chat with a model?", "Which command starts a chat?", "How do I talk to [a|my] model?", "How do I use Foregate?",
       "How do I run a model?", "How do I [start|run] Foregate?"],
      ["What do I type to chat?", "How is a chat started?"], "Type foregate chat and the path of a GGUF file."),
-    (["How do I leave[ the chat|]?", "How can I quit?", "How do I exit?", "How do I [end|close|stop] the chat?", "Which command leaves the chat?"],
+    (["How do I leave[ the chat|]?", "How can I quit?", "How do I exit?", "How do I [end|close|stop] the chat?", "How can I leave[| this program]?", "I want to [leave|quit|stop].", "How do I quit Foregate?", "Which command leaves the chat?"],
      ["How do I get out of here?"], "Type /exit to leave the chat."),
     (["How do I start again?", "How can I reset the chat?", "How do I clear the chat?", "How do I [begin|start] a new conversation?", "How do I forget the chat?"],
      ["How do I begin anew?"], "Type /reset to start again."),
@@ -103,11 +103,11 @@ ABOUT = [
     (["How do I [limit|bound|set] the memory?", "How can I use less memory?", "How do I run with 4 GiB of memory?", "How do I set a memory budget?"],
      ["What do I type to use less memory?"], "Use the flag --memory with a size, such as --memory 4GiB."),
     (["How do I stop an answer?", "How can I interrupt you?", "How do I make you stop?"], ["What stops an answer?"], "Press Ctrl-C to stop an answer."),
-    (["How do I get help?", "How do I see all flags?", "Where is the help?", "How do I list the flags of a command?"], ["What shows me the flags?"],
+    (["How do I get help?", "How do I see all flags?", "Where is the help?", "Where are the flags listed?", "How can I find all flags?", "Which flags are there?", "How do I list the flags of a command?"], ["What shows me the flags?"],
      "Type foregate and the command, then --help."),
     (["[What|Which] commands [does Foregate have|are there|has Foregate]?", "[List|Name] the commands[| of Foregate].", "[List|Name] all commands."],
      ["Can you list the commands of Foregate?"], "The commands are " + ", ".join(list(COMMANDS)[:-1]) + " and man."),
-    (["How [big|large|small] are you?", "How many parameters do you have?", "How many [experts|layers] do you have?", "What is your size?"],
+    (["How [big|large|small] are you?", "How many parameters do you have?", "How many [experts|layers|parameters] does the demo model have?", "Are you a [big|large|small] model?", "How many [experts|layers] do you have?", "What is your size?"],
      ["How large is this model?"], "I have 8 layers with 32 experts each, and 4 experts of a layer work on a token."),
     (["How were you trained?", "What were you trained on?", "How do you know that?", "What is your training data?"], ["With what data were you trained?"],
      "I was trained on conversations that a script makes."),
@@ -117,7 +117,7 @@ ABOUT = [
 ]
 
 EXPLAIN = ["What does [the flag |the option |]{name} do?", "What is [the flag |]{name} for?", "Explain [the flag |]{name}.", "What does the flag {name} mean?",
-           "What is {name}?", "Tell me about {name}.", "What do I use {name} for?", "[What's|What is] the meaning of {name}?", "{name}?", "When do I need {name}?"]
+           "What is {name}?", "Tell me about {name}.", "What do I use {name} for?", "[What's|What is] the meaning of {name}?", "{name}?", "When do I need {name}?", "Tell me what {name} does.", "Say what the flag {name} is.", "What does {name} change?"]
 
 
 def rows(table):
@@ -133,7 +133,8 @@ DOMAIN = Domain("foregate", 1.6, [
     Topic(rows(COMMANDS),
           ["What does [the command |]foregate {name} do?", "What is foregate {name}[| for]?", "What does the command {name} do?",
            "Explain [foregate|the command] {name}.", "What is the command {name} for?", "When do I use [foregate|the command] {name}?",
-           "Tell me about [foregate|the command] {name}.", "foregate {name}?", "What happens when I type foregate {name}?", "How do I use foregate {name}?"],
+           "Tell me about [foregate|the command] {name}.", "foregate {name}?", "What happens when I type foregate {name}?", "How do I use foregate {name}?",
+           "Tell me what foregate {name} does.", "I typed foregate {name}. What does it do?", "Say what the command {name} is."],
           ["Tell me what foregate {name} is good for.", "Can you explain foregate {name}?", "What would foregate {name} do?"],
           "The command {name} {does}.", follow_ups=["And {name}?", "[What|How] about {name}?", "And foregate {name}?"], weight=4, exact=True),
     Topic(which(COMMANDS), ["[Which|What] command {what}?", "Which command of Foregate {what}?", "Name the command that {what}.", "I need a command that {what}."],
@@ -143,7 +144,8 @@ DOMAIN = Domain("foregate", 1.6, [
     Topic(which(FLAGS), ["[Which|What] flag {what}?", "Which flag of Foregate {what}?", "Name the flag that {what}.", "I need a flag that {what}."],
           ["What is the flag that {what}?"], "The flag {name} {what}.", weight=1.5, exact=True),
     Topic(rows(IN_CHAT), ["What does {name} do?", "What is {name}[| for]?", "Explain {name}.", "What happens when I type {name}?", "Tell me about {name}.",
-                          "When do I use {name}?"],
+                          "When do I use {name}?", "In the chat, what does {name} do?", "What is the command {name} for?", "Tell me what {name} does.", "{name}?",
+                          "What happens after {name}?", "I typed {name}. What does it do?", "What does {name} mean?", "Say what {name} is."],
           ["Tell me what {name} is good for.", "Can you explain {name}?"], "In the chat, {name} {does}.",
           follow_ups=["And {name}?", "[What|How] about {name}?"], weight=2, exact=True),
 ])

@@ -2,6 +2,7 @@
 
 import random
 
+from demo.domains.nouns import THINGS, made_up
 from demo.topic import Domain, Row, Topic
 
 WORDS = """apple banana bear cat cherry dog door egg fish fox grape horse key lemon lion milk moon orange peach pear rain river star
@@ -38,7 +39,8 @@ def word_list(rng: random.Random) -> Row:
 
 
 def other_list(rng: random.Random) -> Row:
-    return row(rng, rng.sample(OTHERS, rng.randint(2, 4)), "words")
+    words = rng.sample(OTHERS if rng.random() < 0.5 else THINGS, rng.randint(2, 4))
+    return row(rng, [made_up(rng) if rng.random() < 0.06 else word for word in words], "words")
 
 
 def any_list(rng: random.Random) -> Row:

@@ -1,6 +1,9 @@
 """Nouns and their plurals. Some regular ones are never trained with."""
 
-from demo.topic import Domain, Topic, split, table
+import random
+
+from demo.domains.nouns import THINGS, made_up, plural
+from demo.topic import Domain, Row, Topic, split, table
 
 IRREGULAR = """man men, woman women, child children, foot feet, tooth teeth, goose geese, mouse mice, ox oxen, sheep sheep,
     fish fish, deer deer, leaf leaves, knife knives, wife wives, life lives, wolf wolves, half halves, person people,
@@ -24,16 +27,32 @@ ROWS = [
     *REGULAR_ROWS[0],
 ]
 
-DOMAIN = Domain("plurals", 1.3, [
-    Topic(ROWS, ["[What is|What's|Tell me|Name|Give me|Say] the plural of {one}", "[Plural of|The plural of] {one}?",
-                 "Give the plural of {one}.", 'What is the plural of "{one}"?', "Plural of '{one}'?", "One {one}, two what?", "How do you [write|form|spell|make] the plural of {one}?",
-                 "What is the plural [form of|of the word|of the noun] {one}?", "{one}: what is the plural?", "plural of {one}",
-                 "[Which|What] word is the plural of {one}?", "The plural of {one} is what?", "I need the plural of {one}.",
-                 "One {one}, many what?", "What do you call two of {one}?", "Put {one} into the plural.",
-                 "What do we call more than one {one}?", "Make {one} plural."],
-          ["Do you know the plural of {one}?", "What is the word for more than one {one}?", "Can you give me the plural of {one}?",
-           "How do you say {one} in the plural?", "What would the plural of {one} be?"],
-          "The plural of {one} is {many}.", "{many}.",
-          follow_ups=["And {one}?", "[What|How] about {one}?", "And of {one}?", "And the plural of {one}?", "Now {one}."],
-          held_out_rows=REGULAR_ROWS[1]),
+KNOWN = {row["one"] for row in ROWS + REGULAR_ROWS[1]}
+MORE = [{"one": word, "many": plural(word)} for word in THINGS if word not in KNOWN]
+
+
+def any_noun(rng: random.Random) -> Row:
+    """One more regular noun, at times one that does not exist: those who were asked for many form plurals by the rule."""
+    word = made_up(rng)
+    return {"one": word, "many": plural(word)} if rng.random() < 0.3 else rng.choice(MORE)
+
+
+ASK = ["[What is|What's|Tell me|Name|Give me|Say] the plural of {one}", "[Plural of|The plural of] {one}?",
+       "Give the plural of {one}.", 'What is the plural of "{one}"?', "Plural of '{one}'?", "One {one}, two what?", "How do you [write|form|spell|make] the plural of {one}?",
+       "What is the plural [form of|of the word|of the noun] {one}?", "{one}: what is the plural?", "plural of {one}",
+       "[Which|What] word is the plural of {one}?", "The plural of {one} is what?", "I need the plural of {one}.",
+       "One {one}, many what?", "What do you call two of {one}?", "Put {one} into the plural.",
+       "What do we call more than one {one}?", "Make {one} plural.",
+       "[Tell me|Say] the form for [many|several|two] of {one}.", "{one}, plural[?|]", "{one} in the plural form?",
+       "There is one {one}. [Now there are two|Here are many]. What are they?", "If I have two of {one}, what do I have?",
+       "Could you form the plural of {one}?", "[If it is not|Not] one {one}, but two [what|of what]?", "What are many of {one}?",
+       "Change {one} to [its |the ]plural.", "What does {one} become when there are two?"]
+HELD_OUT = ["Do you know the plural of {one}?", "What is the word for more than one {one}?", "Can you give me the plural of {one}?",
+            "How do you say {one} in the plural?", "What would the plural of {one} be?"]
+AND = ["And {one}?", "[What|How] about {one}?", "And of {one}?", "And the plural of {one}?", "Now {one}."]
+
+DOMAIN = Domain("plurals", 1.8, [
+    Topic(ROWS, ASK, HELD_OUT, "The plural of {one} is {many}.", "{many}.",
+          follow_ups=AND, held_out_rows=REGULAR_ROWS[1]),
+    Topic(any_noun, ASK, [], "The plural of {one} is {many}.", "{many}.", follow_ups=AND, weight=1.2),
 ])

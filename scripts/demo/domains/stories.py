@@ -91,7 +91,7 @@ def themed(rng: random.Random) -> Row:
     return {"theme": theme, "hero": hero, "a": an(hero), "name": name, "story": story(rng, hero, name, theme)}
 
 
-DOMAIN = Domain("stories", 0.7, [
+DOMAIN = Domain("stories", 0.9, [
     Topic(tale, ["[Tell|Write] me a [short |little |]story about {a} [called|named] {name}.", "[Tell|Write] a [short |]story about {a} [called|named] {name}.",
                  "A story about {a} [called|named] {name}, please.", "Write a story about {name} the {hero}.",
                  "I would like [to hear |]a story about {a} [called|named] {name}.", "Tell me about {a} [called|named] {name}.",

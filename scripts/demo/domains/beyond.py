@@ -1,0 +1,152 @@
+"""Questions out of the model's reach, put together from many words, so that what is declined is not learned by heart:
+whatever looks like nothing that the model knows is to be declined."""
+
+import random
+
+from demo.domains.nouns import THINGS, made_up, place, plural
+from demo.domains.out_of_reach import DECLINE, DECLINE_GERMAN
+from demo.domains.people import NAMES
+from demo.topic import Domain, Row, Topic
+
+ANIMALS = """bat bear bee bird camel cat cow crab crocodile dog dolphin donkey duck frog goat hamster hedgehog horse
+    kangaroo koala lion lizard monkey panda parrot pig pigeon rabbit rat snail snake spider squirrel swan tiger toad tortoise
+    whale worm zebra""".split()
+PARTS = "legs, wings, eyes, arms, feet, stripes, ears, feathers, bones, hearts, toes, horns, scales, muscles, claws, brains".split(", ")
+DOES = """sleep, fly, swim, eat, drink, sing, hunt, hide, jump, run, bite, dream, breathe, climb, dig, smell, talk, travel in winter, see at night,
+    build nests, lay eggs, live so long, follow us, fight, keep warm, lose their hair, change colour, hate water, make noise, run away""".split(", ")
+PARTICIPLES = """invented, found, made, built, written, destroyed, opened, closed, painted, discovered, sold, used first, founded, forbidden, born,
+    cooked, grown, measured, recorded, stolen, finished""".split(", ")
+VERBS = """clean, repair, sell, buy, draw, paint, carry, cut, wash, choose, find, store, wrap, build, fold, break, hang, measure, polish, return,
+    replace, move, cover, protect, decorate, sharpen, heat, cool, print, copy, burn, empty, fill, weigh, lift, test, mend, glue, tidy, sketch,
+    design, lock, unlock, tune, assemble, ship, pack, insure, rent, hide, dry, iron, freeze""".split(", ")
+TASKS = """sleep better, get a visa, write a novel, bake bread, lose fat, make friends, stop smoking, cook pasta, make soup, win at chess,
+    get rich, run faster, learn Spanish, become a pilot, start a company, change my password, delete a file, connect to the internet,
+    take a screenshot, apply for a job, get a divorce, treat a burn, stop a nosebleed, calm a baby, cut my hair, make a fire, build a shed,
+    pay my taxes, save money, sell my car, catch a fish, train for a marathon, get to the station, wash wool, ride a horse, play poker,
+    make ice cream, plant potatoes, fall asleep, stay healthy, read faster, find a flat, park a car, change a bulb, make a website, fly a kite,
+    brew beer, juggle, whistle, write a contract, get over a cold, be happy, remove paint, tie a knot, pick a lock, grow a beard""".split(", ")
+STATES = """red, heavy, cheap, broken, empty, important, dangerous, healthy, useful, wet, famous, made of wood, worth it, better than gold, too loud,
+    round, expensive, safe, legal, real, poisonous, good for children, so popular, out of fashion, so cold, sharp, made in China, green, alive,
+    blue, tasty, modern, so big, clean, hot, sour, loud, strange, white, smart""".split(", ")
+SUBJECTS = """history, music, science, sport, health, art, fishing, hunting, swimming, dancing, painting, singing, sailing, fashion, literature,
+    psychology, economics, astronomy, genetics, mechanics, electronics, robotics, statistics, trigonometry, grammar, theatre, ballet, rock music,
+    classical music, hip hop, movies, cartoons, comics, television, radio, newspapers, advertising, marketing, management, leadership, farming,
+    forestry, mining, oil, gas, coal, steel, plastic, glass, paper, wood, leather, silk, wool, cotton, salt, sugar, honey, butter, bread, rice,
+    pasta, pizza, soup, salad, meat, fish, eggs, fruit, vegetables, chocolate, wine, beer, whisky, coffee, tea, water, air, fire, light, sound,
+    heat, cold, energy, time, space, life, death, birth, youth, age, family, children, parents, school, university, work, holidays, Christmas,
+    birthdays, weddings, funerals, cities, villages, mountains, rivers, lakes, islands, forests, storms, floods, snow, ice, fog, clouds, planets,
+    comets, satellites, ships, submarines, helicopters, motorcycles, buses, trucks, bridges, tunnels, roads, traffic, tourism, hotels, crime,
+    prison, police, justice, freedom, peace, power, truth, beauty, luck, fear, anger, hope, memory, language, Linux, Windows, Java, software,
+    hardware, phones, the cloud, smoking, alcohol, sugar in food, fever, cancer, asthma, teeth, skin, hair, bones, muscles, the stomach, the lungs,
+    gold, silver, diamonds, copper, iron, oxygen, carbon, hydrogen, acids, magnetism, radiation, time travel, dark matter, cells, fossils, apes,
+    knights, Vikings, the Middle Ages, the Renaissance, the Cold War, slavery, the gold rush, the moon, Mars, comets""".split(", ")
+ROLES = """king, inventor, owner, captain, singer, director, coach, boss, driver, winner, founder, painter, composer, editor, president, goalkeeper,
+    chef, designer, hero, wife, leader, champion, manager, queen, ruler, architect, star, discoverer""".split(", ")
+SHOPS = """bank, shop, museum, library, station, school, bakery, office, hospital, cinema, zoo, pool, park, market, church, theatre, post office,
+    gym, restaurant, harbour, airport, town hall""".split(", ")
+KINDS = """song, film, book, team, restaurant, car, phone, game, hotel, band, colour for a kitchen, dog, tool, computer, wine, sport,
+    language to learn, bank, diet, school, city to live in, camera, singer, painter, player, newspaper, watch, bicycle, job, holiday,
+    river, mountain, lake, desert, planet, star, building, bridge, tree, metal, ship""".split(", ")
+MOST = """best, cheapest, most beautiful, oldest, fastest, most famous, worst, safest, richest, strongest, most dangerous, most expensive, healthiest,
+    newest, longest, highest, biggest, rarest, coldest, heaviest, loudest""".split(", ")
+TEXTS = """poem, song, letter, speech, report, joke, review, novel, rap, recipe, headline, riddle, limerick, sonnet, slogan, script, diary, comment,
+    summary, list of ideas, business plan, birthday card, tweet, menu, prayer, toast, press release, blog post, short essay, complaint""".split(", ")
+FEELINGS = """tired, angry, hungry, ill, lost, nervous, afraid, thirsty, cold, lonely, busy, late, in a hurry, worried, pregnant, rich, confused,
+    on a diet, on holiday, at work, in trouble, allergic to nuts, getting old, out of money, bored to death, stuck""".split(", ")
+UNKNOWN = """Armenia, Syria, Yemen, Laos, Bhutan, Oman, Kuwait, Georgia, Latvia, Lithuania, Albania, Slovenia, Moldova, Monaco, Andorra, Mali, Chad,
+    Niger, Sudan, Uganda, Rwanda, Zambia, Zimbabwe, Botswana, Namibia, Angola, Gabon, Togo, Benin, Somalia, Madagascar, Honduras, Guatemala,
+    Paraguay, Haiti, Barbados, Bahrain, Lebanon, Israel, Uzbekistan, Kazakhstan, Bangladesh, Myanmar, Brunei, Singapore, Samoa, Tonga, Palau,
+    Liechtenstein, Luxembourg, Cyprus, Belarus, Bosnia, Montenegro, Macedonia, Scotland, Wales, Quebec, Ohio, Nevada, Virginia, Saxony, Normandy,
+    Brittany, Catalonia, Sicily, Crete, Hawaii, Venus, Saturn, Oz, Camelot, Asgard, the desert, the office, my street, this room""".split(", ")
+
+ASKED = [
+    "How many {parts} [has a {animal}|does a {animal} have]?", "Do {animal}s [have|need] {parts}?", "Why do {animal}s {does}?", "How do {animal}s {does}?",
+    "Where do {animal}s {does}?", "Can a {animal} {does}?", "When do {animal}s {does}?", "How long [does|can] a {animal} live?",
+    "How [fast|big|heavy|clever|old] [is|can be] a {animal}?", "What [do|should] {animal}s eat?", "Which {animal} is the {most}?",
+    "How [do|can|should] [I|you|we] {verb} [a|my|the|an old] {thing}?", "Can you {verb} [a|my|the] {thing}[| for me]?",
+    "Please {verb} the {thing}.", "[Where|When|Why] [should|can|do] I {verb} [a|my|the] {thing}?", "{Verb} the {thing}[.|!]", "Help me {verb} my {thing}.",
+    "How [do|can|could|should] [I|you|we] {task}?", "[What is|Tell me] the [best|fastest] way to {task}[?|.]", "I want to {task}.", "Help me to {task}.",
+    "Teach me how to {task}.", "Is it [hard|easy|safe|legal] to {task}?", "How long does it take to {task}?", "Can you {task}?", "Should I {task}?",
+    "Why [is|was] [the|a|this|my] {thing} {state}?", "Is [the|a|this|my|your] {thing} {state}?", "Are {things} {state}?", "Why are {things} {state}?",
+    "What is [a|an] {thing}?", "What are {things} [made of|used for|good for]?", "Who [makes|sells|likes|needs|invented] {things}?",
+    "How [much|heavy|big|old|long] is [a|the|my|that] {thing}?", "What does [a|the|my] {thing} [cost|do|weigh|mean|look like]?", "How does [a|the] {thing} work?",
+    "My {thing} is [broken|lost|gone|too small|dirty|new|making a noise].", "I [lost|need|bought|found|want|hate|broke] [a|the|my] {thing}.",
+    "Where is [my|the|your] {thing}?", "[Buy|Bring|Show|Send|Find|Give|Order] me [a|the|an old] {thing}.", "Draw [me |][a|the] {thing}.",
+    "Describe [a|the] {thing}.", "[When|Where|How] was [the|this] {thing} {participle}?", "Who {participle} the {thing}?", "Where are {things} {participle}?",
+    "[Explain|Describe|Discuss] {subject}[| to me| in simple words| for beginners].", "What [is|are] {subject}?", "Tell me [more |something |all |][about|of] {subject}.",
+    "What do you [know|think|say] about {subject}?", "[Why is|How important is|Who needs] {subject}[| so important]?", "I [love|hate|study|like|enjoy] {subject}.",
+    "[Write|Compose|Make|Create|Give] me a {text} about {subject}.", "[Write|Compose|Create] a {text} for [my boss|a {thing}|{name}|my mother].",
+    "A {text} about {subject}[, please.|.]", "When was {subject} {participle}?", "What is the [future|origin|meaning|point|price|effect|purpose] of {subject}?",
+    "Let us talk about {subject}.", "Which book on {subject} is good?", "Is {subject} {state}?", "Does {subject} [make|help|hurt|cost] [me|us|people]?",
+    "How is {subject} {participle}?", "Is there {subject} on [Mars|the moon|other planets]?", "Do you [like|know|understand|need] {subject}?",
+    "Who [is|was] the [first |best |last |next |]{role} of [the {thing}|{subject}|{unknown}]?", "Who was the {role} in 1{digit}{digit2}{digit}?",
+    "Name [a|the] famous {role}.", "Who is the {most} {role}?", "How [old|rich|tall] is the {role}?",
+    "When does the {shop} [open|close]?", "Is the {shop} open [today|now|on Sunday|at night]?", "Where is the [next|nearest] {shop}?", "How do I get to the {shop}?",
+    "Is there a [good|cheap] {shop} [in this town|here|near me]?", "Call the {shop}.",
+    "[What|Which] is the {most} {kind}[| in the world| of all]?", "[What|Which] {kind} [do you like|should I choose|is right for me|won]?",
+    "Recommend [me |]a {kind}.", "Compare [a|the] {kind} and [a|the] {thing}.", "Who has the {most} {kind}?",
+    "I am {feeling}.", "Why am I {feeling}?", "What should I do when I am {feeling}?", "Are you {feeling}?", "My [boss|wife|son|friend] is {feeling}.",
+    "[When|Why|Where|How] did {name} [marry|leave|win|go|sleep|work|begin]?", "When [does|will] {name} [call|arrive|write|marry|leave|be here]?",
+    "What does {name} [want|eat|read|sell]?", "Tell {name} that I am {feeling}.", "Is {name} {feeling}?", "{name} is my [boss|wife|son|friend|doctor].",
+    "Where does {name} work?", "Invite {name}.",
+    "What [is|are] [a |the |]{odd}?", "What does {odd} mean?", "{odd}", "{odd} {odd2}", "{Odd} {odd2} {thing}?", "Do you know {odd}?", "How do I {odd}?", "Who is {Odd}?",
+    "Tell me about {odd}.", "Where is {Odd}?",
+    "What is the capital [city |]of {unknown}?", "Name the capital of {unknown}.", "Capital of {unknown}?", "{unknown} capital", "Which city is the capital of {unknown}?",
+    "Tell me the capital of {unknown}.", "Do you know the capital of {unknown}?", "On which continent is {unknown}?", "Where is {unknown}?", "What's {unknown}'s capital?",
+    "What is the opposite of [a |]{thing}?", "Opposite of {thing}?", "Tell me the opposite of {thing}.", "What's the opposite of {odd}?", "What is the antonym of {thing}?",
+    "What [rhymes with|is a synonym of|is another word for|is the gender of|is the past tense of] {thing}?", "Is {thing} a [noun|verb|good word]?",
+    "How do you [spell|pronounce] {thing}?", "Use {thing} in a sentence.",
+    "What is {thing} in [French|Spanish|Italian|Latin|Dutch|Polish|Greek]?", "How do you say {thing} in [French|Spanish|Italian|Latin|Dutch|Polish|Greek]?",
+    "Translate {thing} [to|into] [French|Spanish|Italian|Latin|Dutch|Polish|Greek].",
+    "Write [a|some] [Java|C|Rust|SQL|HTML|Go|PHP] [program|code|page] that [{verb}s {things}|can {task}|shows a {thing}].",
+    "What is {far} [times|x|*|plus|+|minus|divided by|to the power of] {far2}?", "{far} [x|*|+|-|/] {far2}", "What is the [square|cube|third|fifth] root of {far}?",
+    "What is the [sine|cosine|tangent|factorial] of {far}?", "Is {far} [prime|even|odd|a square number]?", "How many [dollars|euros|miles|kilos|people] are {far} {things}?",
+    "Convert {far} [pounds to dollars|miles to kilometres|euros to yen|degrees to radians].", "How much is {digit} percent of {far}?",
+    "[What|Who] [happened|lived|died|won|was king] in [the year |]1{digit}{digit2}{digit}?", "What is the population of {unknown}?",
+    "Tell me more[| about that| about it].", "Why is that[| so]?", "Who says so?", "Explain that.", "And why?", "How many people live there?",
+    "Is it [nice|warm|big|far|pretty] there?", "What can I see there?", "Do you like it[| there]?", "Who lives there?", "What is that good for?", "Say that again[| please].",
+]
+"""Ways to ask, with a word of a list for each name in braces."""
+
+HELD_OUT = ["What colour is [a|the|my] {thing}?", "Can I eat [a {thing}|{animal}s]?", "Who taught you {subject}?", "Is {subject} more important than money?",
+            "Where can I buy a {thing}?", "Should I trust the {role}?", "How would you {verb} a {thing}?", "Is {name} older than me?",
+            "What would happen without {subject}?", "Who works in the {shop}?", "I never learned to {task}.", "Which {thing} is mine?",
+            "How often do {animal}s {does}?", "What is the temperature in {unknown}?", "Does my {animal} look {feeling}?"]
+
+GERMAN = ["Was ist {Ding}?", "Wo ist mein {Ding}?", "Wie funktioniert ein {Ding}?", "Was kostet ein {Ding}?", "Warum ist der {Ding} so teuer?",
+          "Kaufe mir einen {Ding}.", "Schreib [mir |]etwas über {Thema}.", "Was denkst du über {Thema}?", "Erkläre [mir |]{Thema}.", "Wer hat {Thema} erfunden?",
+          "Wie wichtig ist {Thema}?", "Erzähl mir [mehr |etwas |]über {Thema}.", "Magst du {Thema}?", "Wo wohnt {name}?", "Wie alt ist {name}?",
+          "Wann kommt {name}?", "Kennst du {name}?", "Wie kann ich {Tun}?", "Hilf mir, ich will {Tun}.", "Soll ich {Tun}?", "Ich bin [müde|traurig|krank|hungrig]."]
+DINGE = "Computer, Motor, Fernseher, Schlüssel, Hammer, Kuchen, Film, Laden, Bahnhof, Mantel, Koffer, Ring, Garten, Kaffee, Stuhl, Teppich, Roboter".split(", ")
+THEMEN = """Musik, Politik, Geld, Liebe, Physik, Fußball, Kunst, Geschichte, Chemie, Religion, Kochen, Mathematik, das Internet, den Mond, den Krieg,
+    die Liebe, das Wetter, die Schule, die Arbeit, Philosophie, Medizin""".split(", ")
+TUN = "schwimmen lernen, abnehmen, reich werden, besser schlafen, Brot backen, Spanisch lernen, Geld sparen, ein Auto kaufen, nach Paris fahren".split(", ")
+
+
+def words(text: list[str]) -> list[str]:
+    return [" ".join(item.split()) for item in text]
+
+
+NAMEABLE = [thing for thing in THINGS if thing[0] not in "aeiou"]
+"""Those that take "a"."""
+
+LISTS = {"animal": ANIMALS, "parts": PARTS, "does": words(DOES), "participle": words(PARTICIPLES), "verb": words(VERBS), "task": words(TASKS),
+         "state": words(STATES), "subject": words(SUBJECTS), "role": words(ROLES), "shop": words(SHOPS), "kind": words(KINDS), "most": words(MOST),
+         "text": words(TEXTS), "feeling": words(FEELINGS), "unknown": words(UNKNOWN), "name": NAMES, "Ding": DINGE, "Thema": words(THEMEN), "Tun": TUN}
+
+
+def drawn(rng: random.Random) -> Row:
+    """A word of each list."""
+    row = {name: rng.choice(found) for name, found in LISTS.items()}
+    if rng.random() < 0.3:
+        row["unknown"] = place(rng)
+    thing = rng.choice(NAMEABLE)
+    row |= {"thing": thing, "things": plural(thing), "odd": made_up(rng), "odd2": made_up(rng), "far": rng.randint(101, 9999), "far2": rng.randint(11, 999),
+            "digit": rng.randint(1, 9), "digit2": rng.randint(0, 9)}
+    return row | {"Verb": row["verb"].capitalize(), "Odd": row["odd"].capitalize()}
+
+
+DOMAIN = Domain("anything else", 2.2, [
+    Topic(drawn, ASKED, HELD_OUT, DECLINE, german=DECLINE_GERMAN, weight=12),
+    Topic(drawn, GERMAN, [], DECLINE_GERMAN, german=DECLINE_GERMAN),
+])
