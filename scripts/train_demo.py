@@ -10,6 +10,7 @@ run goes on when --steps is made larger. Step n trains on the same conversations
 
 import argparse
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -37,8 +38,8 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=8e-3, help="highest learning rate of the matrices inside")
     parser.add_argument("--outer-rate", type=float, default=4e-3, help="that of the embedding, the routers and the norms")
-    parser.add_argument("--tokens", type=int, default=6144, help="tokens of a step, about")
-    parser.add_argument("--longest", type=int, default=320, help="leave out texts of more tokens")
+    parser.add_argument("--tokens", type=int, default=4096, help="tokens of a step, about")
+    parser.add_argument("--longest", type=int, default=512, help="leave out texts of more tokens")
     parser.add_argument("--vocab", type=int, default=3072)
     parser.add_argument("--processes", type=int, default=2, help="of one thread each, unless --threads says otherwise")
     parser.add_argument("--threads", type=int, default=1)
@@ -51,7 +52,7 @@ def arguments():
 
 def batch_of(chat, args, step, part=0, parts=1):
     """The texts of one step, the same for the same seed and step, or one of equal parts of them: the batch, the numbers of
-    those tokens after which it is the model's turn to say one, and what it is to say."""
+    those tokens after which it is the model's turn to say one, what it is to say, and how much each counts."""
     seed = random.Random(f"{args.seed} {step}").getrandbits(32)
     texts, total = [], 0
     for messages in corpus.conversations(seed):
@@ -66,26 +67,35 @@ def batch_of(chat, args, step, part=0, parts=1):
 
 
 def collate(chat, texts):
-    """The batch of (ids, whether the model has to say them), the tokens before those, and those."""
+    """The batch of (ids, whether the model has to say them), the tokens before those, those, and how much each counts.
+
+    A token of an answer of n counts 1 / sqrt(n): a story has a hundred tokens, and "Paris." must not be lost among them.
+    """
     batch, order = Batch.of([ids for ids, _ in texts], pad=chat.pad)
-    wanted, start, i = [], 0, 0
+    wanted, counts, start, i = [], [], 0, 0
     for count, length in batch.groups:
         for _ in range(count):
-            wanted += [start + at - 1 for at, says in enumerate(texts[order[i]][1]) if says]
+            at = 0
+            for says, answer in itertools.groupby(texts[order[i]][1]):
+                tokens = len(list(answer))
+                if says:
+                    wanted += range(start + at - 1, start + at - 1 + tokens)
+                    counts += [tokens ** -0.5] * tokens
+                at += tokens
             start, i = start + length, i + 1
-    wanted = torch.tensor(wanted)
-    return batch, wanted, batch.ids[wanted + 1]
+    wanted, counts = torch.tensor(wanted), torch.tensor(counts)
+    return batch, wanted, batch.ids[wanted + 1], counts / counts.sum()
 
 
-def losses(network, batch, wanted, right):
+def losses(network, batch, wanted, right, counts):
     """What training makes small; and the loss per token of answers, the balance loss, the load entropy of each layer."""
     logits, routing = network(batch, wanted)
-    answers = F.cross_entropy(logits, right)
+    each = F.cross_entropy(logits, right, reduction="none")
     routing = [(scores[batch.real], chosen[batch.real]) for scores, chosen in routing]
     balance = sum(balance_loss(*r) for r in routing) / len(routing)
     z = sum(z_loss(scores) for scores, _ in routing) / len(routing)
     entropy = [load_entropy(chosen, network.config.experts) for _, chosen in routing]
-    return answers + 0.01 * balance + 0.001 * z, answers.item(), balance.item(), entropy
+    return each @ counts + 0.01 * balance + 0.001 * z, each.mean().item(), balance.item(), entropy
 
 
 def optimizers(network, args):
@@ -118,7 +128,7 @@ def accuracy(chat, network, kind, count):
     """
     right, asked = {}, {}
     for domain, question, answer in corpus.probes(0, count, kind):
-        batch, wanted, tokens = collate(chat, [chat.encode([("user", question), ("assistant", answer)])])
+        batch, wanted, tokens, _ = collate(chat, [chat.encode([("user", question), ("assistant", answer)])])
         ok = bool((network(batch, wanted)[0].argmax(-1) == tokens).all())
         right[domain] = right.get(domain, 0) + ok
         asked[domain] = asked.get(domain, 0) + 1
