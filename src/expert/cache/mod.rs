@@ -19,7 +19,7 @@ mod probation;
 mod tests;
 
 pub use classes::{classes_for, largest_budget, smallest_budget};
-pub use policy::{EvictionPolicy, Lru, PolicyShape};
+pub use policy::{Belady, EvictionPolicy, Lru, PolicyKind, PolicyShape};
 
 use self::probation::Probation;
 use super::{ExpertId, LayerShape, SlotClass, SlotId};

@@ -1,8 +1,26 @@
 //! Who leaves the cache: one trait, one file per policy.
 
+mod belady;
+mod decay;
+mod kind;
+mod lfu;
 mod lru;
+mod next_use;
+mod router;
+mod scored;
+mod shallow;
+mod slru;
 
+pub use self::belady::Belady;
+pub use self::kind::PolicyKind;
 pub use self::lru::Lru;
+
+use self::decay::Decay;
+use self::lfu::Lfu;
+use self::next_use::NextUse;
+use self::router::Router;
+use self::shallow::Shallow;
+use self::slru::Slru;
 
 use super::Request;
 use crate::expert::ExpertId;
