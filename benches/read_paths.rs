@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use foregate::expert::source::{ReadPath, Source, SourceOptions};
+use foregate::expert::source::{Outcome, ReadPath, Reader, Source, SourceOptions, Urgency};
 use foregate::expert::{ExpertBuf, ExpertLayer, ExpertMatrix, Extent};
 use foregate::gguf::GgmlType;
 
@@ -34,17 +34,17 @@ fn layers(bytes: u64) -> Vec<ExpertLayer> {
 /// Bytes per second over about a second, `at_once` experts queued together as a layer's misses are.
 fn rate(file: &Path, layers: &[ExpertLayer], path: ReadPath, lanes: usize, at_once: usize, seed: &mut u64) -> f64 {
     let options = SourceOptions { path: Some(path), lanes: Some(lanes) };
-    let mut source = Source::open(&[file.to_owned()], layers, options).expect("the file opens");
+    let mut source = Reader::open(&[file.to_owned()], layers, options).expect("the file opens");
     let mut free: Vec<_> = (0..at_once).map(|_| ExpertBuf::new(layers[0].window_bytes())).collect();
     let (begin, mut bytes) = (Instant::now(), 0);
     while begin.elapsed() < Duration::from_secs(1) {
         for buf in free.drain(..) {
             *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let pick = (*seed >> 33) as usize % (layers.len() * EXPERTS);
-            source.submit(&layers[pick / EXPERTS], (pick % EXPERTS) as u32, buf);
+            source.submit(&layers[pick / EXPERTS], (pick % EXPERTS) as u32, buf, Urgency::Demand);
         }
         while let Some(landed) = source.wait() {
-            landed.result.expect("the file is read");
+            assert!(matches!(landed.outcome, Outcome::Read), "the file is read");
             bytes += layers[0].expert_bytes();
             free.push(landed.buf);
         }
@@ -72,6 +72,6 @@ fn main() {
         }
     }
     let begin = Instant::now();
-    let chosen = Source::open(&[file], &layers, SourceOptions::default()).expect("the file opens");
+    let chosen = Reader::open(&[file], &layers, SourceOptions::default()).expect("the file opens");
     println!("auto, in {:?}: {:?}", begin.elapsed(), chosen.info());
 }

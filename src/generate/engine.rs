@@ -9,8 +9,8 @@ use crate::compute::{Device, DeviceInfo, KvKind};
 use crate::error::{Error, Result};
 use crate::expert::ExpertLayer;
 use crate::expert::cache::{Cache, Lru, Phase};
-use crate::expert::pager::{Pager, PagerStats};
-use crate::expert::source::{ReadPath, Source, SourceInfo, SourceOptions};
+use crate::expert::pager::{Pager, PagerStats, StepInfo};
+use crate::expert::source::{ReadPath, Reader, SourceInfo, SourceOptions};
 use crate::generate::plan::{CacheSize, Demand, Plan};
 use crate::generate::stats::Counters;
 use crate::generate::stream::LanguageModel;
@@ -210,7 +210,7 @@ impl Engine {
         let (plan, kv) = plan(&gguf, &mut model, &measured, options, &*device)?;
         // read paths are measured while there is nothing beside: trials take memory that slots will need
         let reading = SourceOptions { path: options.io, lanes: options.lanes };
-        let source = Source::open(gguf.shard_paths(), &model.experts, reading)?;
+        let source = Reader::open(gguf.shard_paths(), &model.experts, reading)?;
         let mut done = 0;
         let mut count = |bytes| {
             done += bytes;
@@ -225,7 +225,7 @@ impl Engine {
         let forward = Forward::new(model, &mut *device, plan.batch)?;
         let shapes: Vec<_> = layers.iter().map(ExpertLayer::shape).collect();
         let cache = Cache::new(&shapes, &plan.classes, &|_| Box::new(Lru::new()))?;
-        let pager = Pager::new(cache, source, layers, LANES_PLANNED);
+        let pager = Pager::new(cache, Box::new(source), layers, LANES_PLANNED);
         gguf.drop_mapped_pages();
         Ok(Self { gguf, device, forward, pager, plan, position: 0, notes })
     }
@@ -291,8 +291,9 @@ impl Engine {
                 self.plan.ctx
             )));
         }
-        self.pager.set_phase(if tokens.len() > 1 { Phase::Prefill } else { Phase::Decode });
+        let phase = if tokens.len() > 1 { Phase::Prefill } else { Phase::Decode };
         for (i, chunk) in tokens.chunks(self.plan.batch).enumerate() {
+            self.pager.set_step(StepInfo { turn: 0, phase, position: self.position as u32 });
             let mut io = Step {
                 device: &mut *self.device,
                 pager: &mut self.pager,

@@ -326,7 +326,8 @@ impl Forward {
         if let Some(tap) = &mut io.tap {
             tap.chosen(il, &routing);
         }
-        io.pager.run(io.device, il, &moe.ops, n, h, &routing, y)?;
+        io.pager.begin(io.device, il, n, &routing, None)?;
+        io.pager.run(io.device, &moe.ops, n, h, &routing, y)?;
         if let Some((ffn, gate)) = &moe.shared {
             self.dense(io.device, n, ffn, shared)?;
             if let Some(gate) = gate {

@@ -111,6 +111,13 @@ pub struct Plan {
     pending: Vec<ExpertId>,
 }
 
+impl Plan {
+    /// Whether the last wave has been given.
+    pub fn is_served(&self) -> bool {
+        self.pending.is_empty()
+    }
+}
+
 /// A slot's owner, whether the open wave holds it, and what it is for.
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {

@@ -27,12 +27,14 @@ impl Probation {
 
 impl Cache {
     /// Sets how many slots of a class are for prefetched experts. More: empty slots first, then those of victims, which
-    /// are evicted. Fewer: empty ones go back at once, others when they fall empty. At least one slot stays demanded.
-    pub fn set_probation(&mut self, class: usize, wanted: usize) {
+    /// are evicted and told. Fewer: empty ones go back at once, others when they fall empty. At least one slot stays demanded.
+    pub fn set_probation(&mut self, class: usize, wanted: usize) -> Vec<ExpertId> {
         let wanted = wanted.min(self.pools[class].slots.saturating_sub(1));
         self.pools[class].probation.wanted = wanted;
+        let mut victims = Vec::new();
         while self.pools[class].probation.slots() < wanted {
-            let Some((slot, _)) = self.free_slot(class) else { break };
+            let Some((slot, victim)) = self.free_slot(class) else { break };
+            victims.extend(victim);
             self.slots[slot.0 as usize].probation = true;
             self.pools[class].probation.empty.push(slot);
         }
@@ -41,6 +43,12 @@ impl Cache {
             self.slots[slot.0 as usize].probation = false;
             self.pools[class].empty.push(slot);
         }
+        victims
+    }
+
+    /// How many slots of a class should be for prefetched experts; fewer or more are while slots are in use.
+    pub fn probation_wanted(&self, class: usize) -> usize {
+        self.pools[class].probation.wanted
     }
 
     /// A slot for an expert that is predicted; `None` if it has a slot, or no probation slot is empty.

@@ -11,12 +11,13 @@ use tempfile::NamedTempFile;
 
 use super::*;
 use crate::compute::{
-    Activation, Attention, DeviceInfo, Footprint, Heads, KvKind, KvSpec, Linear, Norm, RopeKind, Weight, WeightDesc,
+    Activation, Attention, DeviceInfo, ExpertJob, Footprint, Heads, KvKind, KvSpec, Linear, Norm, RopeKind, Weight,
+    WeightDesc,
 };
 use crate::error::Error;
 use crate::expert::cache::{Lru, classes_for, smallest_budget};
-use crate::expert::source::{ReadPath, SourceOptions};
-use crate::expert::{ExpertMatrix, Extent, SlotClass};
+use crate::expert::source::{ReadPath, Reader, SourceOptions};
+use crate::expert::{ExpertBuf, ExpertMatrix, Extent, SlotClass};
 use crate::gguf::GgmlType;
 
 const EXPERTS: usize = 12;
@@ -186,7 +187,7 @@ impl Model {
         let cache = Cache::new(&shapes, &classes, &|_| Box::new(Lru::new())).unwrap();
         let paths: Vec<_> = self.files.iter().map(|f| f.path().to_owned()).collect();
         let options = SourceOptions { path: Some(setup.path), lanes: Some(setup.lanes) };
-        let source = Source::open(&paths, &layers, options).unwrap();
+        let source = Box::new(Reader::open(&paths, &layers, options).unwrap());
         (Pager::new(cache, source, layers, setup.staging), Mock::new(&classes, setup.host))
     }
 
@@ -250,7 +251,8 @@ fn steps(k: usize) -> impl Strategy<Value = Vec<(usize, Vec<u32>)>> {
 
 fn run(pager: &mut Pager, device: &mut Mock, layer: usize, routing: &Routing) -> Result<Vec<u64>> {
     let n = routing.experts.len() / routing.k;
-    pager.run(device, layer, &OPS, n, X, routing, OUT)?;
+    pager.begin(device, layer, n, routing, None)?;
+    pager.run(device, &OPS, n, X, routing, OUT)?;
     assert_eq!(pager.source().in_flight(), 0);
     Ok(device.out.clone())
 }
@@ -318,7 +320,7 @@ fn prefill_and_decode_are_counted_apart() {
     let model = Model::new();
     let (mut pager, mut device) = model.pager(2, u64::MAX, &PLAIN);
     run(&mut pager, &mut device, 1, &routing(2, vec![0, 1, 1, 2])).unwrap();
-    pager.set_phase(Phase::Decode);
+    pager.set_step(StepInfo { phase: Phase::Decode, ..StepInfo::default() });
     run(&mut pager, &mut device, 1, &routing(2, vec![2, 3])).unwrap();
     let PagerStats { prefill, decode } = pager.stats();
     assert_eq!((prefill.requests, prefill.misses), (3, 3));
@@ -364,5 +366,5 @@ fn staging_buffers_stay_within_their_number() {
     let setup = Setup { host: false, staging: 2, ..PLAIN };
     let (mut pager, mut device) = model.pager(6, u64::MAX, &setup);
     run(&mut pager, &mut device, 2, &routing(6, (0..6).collect())).unwrap();
-    assert_eq!((pager.staging.free.len(), pager.staging.out), (2, 0));
+    assert_eq!(pager.flights.staging(), (2, 0));
 }

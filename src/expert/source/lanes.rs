@@ -1,10 +1,12 @@
-//! Reader threads: each takes the oldest piece from one queue, reads it, and sends it back.
+//! Reader threads: each takes the oldest demanded piece, or a speculative one if none is demanded and few lanes read
+//! speculatively; reads it, and sends it back.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use super::Urgency;
 use super::file::{Piece, ReadCost, Shards};
 use crate::error::{Error, Result};
 
@@ -31,7 +33,11 @@ struct Queue {
 
 #[derive(Default)]
 struct State {
-    jobs: VecDeque<Job>,
+    demand: VecDeque<Job>,
+    speculative: VecDeque<Job>,
+    /// Lanes that read speculatively, and how many may.
+    guessing: usize,
+    may_guess: usize,
     closed: bool,
 }
 
@@ -41,14 +47,24 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next(&self) -> Option<Job> {
+    /// The next piece for a lane whose last one was read with `before`.
+    fn next(&self, before: Urgency) -> Option<(Job, Urgency)> {
         let mut state = self.lock();
+        if before == Urgency::Speculative {
+            state.guessing -= 1;
+        }
         loop {
             if state.closed {
                 return None;
             }
-            if let Some(job) = state.jobs.pop_front() {
-                return Some(job);
+            if let Some(job) = state.demand.pop_front() {
+                return Some((job, Urgency::Demand));
+            }
+            if state.guessing < state.may_guess
+                && let Some(job) = state.speculative.pop_front()
+            {
+                state.guessing += 1;
+                return Some((job, Urgency::Speculative));
             }
             state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -63,8 +79,10 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) fn start(shards: &Arc<Shards>, count: usize) -> Result<Self> {
+    /// Starts `count` threads, of which at most `may_guess` read speculatively at once.
+    pub(super) fn start(shards: &Arc<Shards>, count: usize, may_guess: usize) -> Result<Self> {
         let queue = Arc::new(Queue::default());
+        queue.lock().may_guess = may_guess;
         let (sender, done) = channel();
         let mut lanes = Self { queue, done, threads: Vec::new() };
         for n in 0..count {
@@ -78,13 +96,31 @@ impl Lanes {
         Ok(lanes)
     }
 
-    pub(super) fn count(&self) -> usize {
-        self.threads.len()
+    pub(super) fn push(&self, jobs: Vec<Job>, urgency: Urgency) {
+        let mut state = self.queue.lock();
+        match urgency {
+            Urgency::Demand => state.demand.extend(jobs),
+            Urgency::Speculative => state.speculative.extend(jobs),
+        }
+        drop(state);
+        self.queue.wake.notify_all();
     }
 
-    pub(super) fn push(&self, jobs: impl Iterator<Item = Job>) {
-        self.queue.lock().jobs.extend(jobs);
+    /// Moves what has not begun of a speculative request to the demanded pieces.
+    pub(super) fn raise(&self, request: usize) {
+        let mut state = self.queue.lock();
+        let raised = take_out(&mut state.speculative, request);
+        state.demand.extend(raised);
+        drop(state);
         self.queue.wake.notify_all();
+    }
+
+    /// Takes back what has not begun of a request.
+    pub(super) fn take_back(&self, request: usize) -> Vec<Job> {
+        let mut state = self.queue.lock();
+        let mut jobs = take_out(&mut state.speculative, request);
+        jobs.extend(take_out(&mut state.demand, request));
+        jobs
     }
 
     /// The next job done, without waiting.
@@ -98,11 +134,19 @@ impl Lanes {
     }
 }
 
+/// The jobs of a request, taken out of a queue.
+fn take_out(queue: &mut VecDeque<Job>, request: usize) -> Vec<Job> {
+    let (mine, others): (Vec<_>, Vec<_>) = queue.drain(..).partition(|job| job.request == request);
+    queue.extend(others);
+    mine
+}
+
 impl Drop for Lanes {
     fn drop(&mut self) {
         let mut state = self.queue.lock();
         state.closed = true;
-        state.jobs.clear();
+        state.demand.clear();
+        state.speculative.clear();
         drop(state);
         self.queue.wake.notify_all();
         for thread in self.threads.drain(..) {
@@ -113,7 +157,9 @@ impl Drop for Lanes {
 }
 
 fn lane(queue: &Queue, shards: &Shards, done: &Sender<Done>) {
-    while let Some(mut job) = queue.next() {
+    let mut urgency = Urgency::Demand;
+    while let Some((mut job, how)) = queue.next(urgency) {
+        urgency = how;
         let result = shards.read(&mut job.piece);
         if done.send(Done { job, result }).is_err() {
             return;

@@ -1,12 +1,13 @@
 //! Reading from real files: every path and number of lanes gives the file's bytes, and what goes wrong is said.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
 use super::*;
-use crate::expert::ExpertMatrix;
+use crate::expert::{ExpertMatrix, Extent, WINDOW};
 use crate::gguf::GgmlType;
 
 const PATHS: [ReadPath; 3] = [ReadPath::Direct, ReadPath::Mmap, ReadPath::Buffered];
@@ -27,9 +28,9 @@ fn layer(count: usize, extents: Vec<Extent>) -> ExpertLayer {
     ExpertLayer { layer: 7, count, matrices: [matrix; 3], extents, class: 0, slot_bytes: 0 }
 }
 
-fn open(paths: &[PathBuf], layer: &ExpertLayer, path: ReadPath, lanes: usize) -> Source {
+fn open(paths: &[PathBuf], layer: &ExpertLayer, path: ReadPath, lanes: usize) -> Reader {
     let options = SourceOptions { path: Some(path), lanes: Some(lanes) };
-    Source::open(paths, std::slice::from_ref(layer), options).unwrap()
+    Reader::open(paths, std::slice::from_ref(layer), options).unwrap()
 }
 
 /// Two shards whose extents begin at odd places, are longer than several pieces, and end with the file.
@@ -54,11 +55,11 @@ fn every_path_and_number_of_lanes_reads_the_bytes_of_the_file() {
         // Twice, so that buffers are used again.
         for _ in 0..2 {
             for index in [2, 0, 1] {
-                source.submit(&layer, index, ExpertBuf::new(layer.window_bytes()));
+                source.submit(&layer, index, ExpertBuf::new(layer.window_bytes()), Urgency::Demand);
             }
             let mut seen = Vec::new();
             while let Some(landed) = source.wait() {
-                landed.result.unwrap();
+                assert!(matches!(landed.outcome, Outcome::Read));
                 assert_eq!(landed.buf.bytes().len(), layer.window_bytes());
                 assert_eq!(landed.buf.bytes().as_ptr() as usize % WINDOW, 0);
                 for (i, extent) in layer.extents.iter().enumerate() {
@@ -87,7 +88,7 @@ fn reads_through_the_page_cache_read_no_byte_too_many() {
     let paths: Vec<PathBuf> = files.iter().map(|f| f.path().to_owned()).collect();
     for path in [ReadPath::Mmap, ReadPath::Buffered] {
         let mut source = open(&paths, &layer, path, 2);
-        source.submit(&layer, 1, ExpertBuf::new(layer.window_bytes()));
+        source.submit(&layer, 1, ExpertBuf::new(layer.window_bytes()), Urgency::Demand);
         assert_eq!(source.wait().unwrap().bytes, layer.expert_bytes() as u64);
     }
 }
@@ -104,13 +105,14 @@ fn a_shortened_file_is_an_error_with_file_expert_and_offset_and_the_buffer_comes
         let mut source = open(&[file.path().to_owned()], &layer, path, 2);
         file.as_file().set_len(50_000).unwrap();
         for index in [4, 0] {
-            source.submit(&layer, index, ExpertBuf::new(layer.window_bytes()));
+            source.submit(&layer, index, ExpertBuf::new(layer.window_bytes()), Urgency::Demand);
         }
         let mut landed = [source.wait().unwrap(), source.wait().unwrap()];
         landed.sort_by_key(|l| l.id);
         let [first, last] = landed;
-        assert!(first.result.is_ok());
-        let message = last.result.unwrap_err().to_string();
+        assert!(matches!(first.outcome, Outcome::Read));
+        let Outcome::Failed(error) = last.outcome else { panic!("read beyond the end") };
+        let message = error.to_string();
         for part in [file.path().to_str().unwrap(), "expert 4 of layer 7", "ends at byte", "shortened"] {
             assert!(message.contains(part), "{path}: {message}");
         }
@@ -125,7 +127,7 @@ fn dropping_a_busy_source_ends_its_threads() {
     let paths: Vec<PathBuf> = files.iter().map(|f| f.path().to_owned()).collect();
     let mut source = open(&paths, &layer, ReadPath::Buffered, 2);
     for n in 0..100 {
-        source.submit(&layer, n % 3, ExpertBuf::new(layer.window_bytes()));
+        source.submit(&layer, n % 3, ExpertBuf::new(layer.window_bytes()), Urgency::Demand);
     }
     drop(source);
 }
@@ -136,7 +138,7 @@ fn lanes_out_of_range_are_refused() {
     let paths: Vec<PathBuf> = files.iter().map(|f| f.path().to_owned()).collect();
     for lanes in [0, LANES_MAX + 1] {
         let options = SourceOptions { path: None, lanes: Some(lanes) };
-        assert!(Source::open(&paths, std::slice::from_ref(&layer), options).err().unwrap().is_usage());
+        assert!(Reader::open(&paths, std::slice::from_ref(&layer), options).err().unwrap().is_usage());
     }
 }
 
@@ -144,7 +146,7 @@ fn lanes_out_of_range_are_refused() {
 fn a_small_model_is_read_through_the_page_cache_unmeasured() {
     let (_, files, layer) = model();
     let paths: Vec<PathBuf> = files.iter().map(|f| f.path().to_owned()).collect();
-    let source = Source::open(&paths, &[layer], SourceOptions::default()).unwrap();
+    let source = Reader::open(&paths, &[layer], SourceOptions::default()).unwrap();
     assert_eq!((source.info().path, source.info().measured.len()), (ReadPath::Buffered, 0));
 }
 
@@ -155,7 +157,7 @@ fn a_large_model_is_measured_in_about_a_second() {
     let layer = layer(64, (0..3).map(|i| Extent { shard: 0, offset: 32 + i * 64 * len as u64, len }).collect());
     file.as_file().set_len(32 + 3 * 64 * len as u64).unwrap();
     let begin = Instant::now();
-    let source = Source::open(&[file.path().to_owned()], &[layer], SourceOptions::default()).unwrap();
+    let source = Reader::open(&[file.path().to_owned()], &[layer], SourceOptions::default()).unwrap();
     assert!(begin.elapsed() < Duration::from_secs(3), "took {:?}", begin.elapsed());
     let info = source.info();
     assert!(info.measured.iter().any(|m| (m.path, m.lanes) == (info.path, info.lanes)), "{info:?}");

@@ -1,0 +1,352 @@
+//! Runs the routed experts of one layer: asks the cache, reads the misses, computes what is there meanwhile, and brings
+//! experts that are predicted.
+//!
+//! [`Pager::begin`] takes the router's choice: the cache decides, and all misses are queued at once. Then the caller may
+//! compute what needs no routed expert, and name the experts that it expects ([`Pager::prefetch`]); [`Pager::run`]
+//! computes the layer's experts as they land. The device keeps results per (token, rank) and sums them in the router's
+//! order at the end, so neither what was resident nor the order in which reads land changes a bit.
+
+mod flights;
+mod prefetch;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod uses;
+
+pub use self::stats::{Ledger, PagerStats, PhaseStats};
+
+use self::flights::{Flight, Flights, Purpose};
+use self::stats::Reading;
+use self::uses::Uses;
+use super::cache::{Cache, Counts, Phase, Plan, Request, Wave};
+use super::source::{Landed, Outcome, Source};
+use super::trace::{Event, Residency, Routed};
+use super::{ExpertId, ExpertLayer, SlotId};
+use crate::compute::{Act, Device, ExpertOps, Routing};
+use crate::error::Result;
+
+/// Is told what happens to the cache, in order.
+pub type Recorder = Box<dyn FnMut(Event) -> Result<()> + Send>;
+
+/// Which step the next layers belong to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepInfo {
+    /// Turn of the conversation.
+    pub turn: u32,
+    /// What the step is for; it is counted there.
+    pub phase: Phase,
+    /// Absolute position of its first token.
+    pub position: u32,
+}
+
+/// Pages experts for a forward pass.
+pub struct Pager {
+    cache: Cache,
+    flights: Flights,
+    layers: Vec<ExpertLayer>,
+    uses: Uses,
+    step: StepInfo,
+    reading: [Reading; 2],
+    /// Beside `layers`.
+    ledger: Vec<Ledger>,
+    recorder: Option<Recorder>,
+    /// The layer that is being served: where it is in `layers`, what is left of its requests, and the open wave.
+    open: Option<(usize, Plan, Wave)>,
+}
+
+impl Pager {
+    /// Joins a cache and a source for the experts of `layers`. At most `staging` buffers (at least one) of the largest
+    /// expert are allocated, and only if the device's slots cannot be read into.
+    pub fn new(cache: Cache, source: Box<dyn Source>, layers: Vec<ExpertLayer>, staging: usize) -> Self {
+        let bytes = layers.iter().map(ExpertLayer::window_bytes).max().unwrap_or(0);
+        let flights = Flights::new(source, cache.slot_count(), staging, bytes);
+        let ledger = vec![Ledger::default(); layers.len()];
+        Self {
+            cache,
+            flights,
+            layers,
+            uses: Uses::default(),
+            step: StepInfo::default(),
+            reading: [Reading::default(); 2],
+            ledger,
+            recorder: None,
+            open: None,
+        }
+    }
+
+    /// Tells `recorder` from now on what happens to the cache.
+    pub fn record(&mut self, recorder: Recorder) {
+        self.recorder = Some(recorder);
+    }
+
+    /// Says which step the next layers belong to.
+    pub fn set_step(&mut self, step: StepInfo) {
+        self.step = step;
+    }
+
+    /// The cache, to be looked at.
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// The reader, to be looked at.
+    pub fn source(&self) -> &dyn Source {
+        self.flights.source()
+    }
+
+    /// Counts since the start.
+    pub fn stats(&self) -> PagerStats {
+        let phase = |phase: Phase| {
+            let Counts { requests, hits, misses, evictions } = self.cache.counts(phase);
+            let Reading { bytes: bytes_read, reads, late, stall } = self.reading[phase as usize];
+            PhaseStats { requests, hits, misses, evictions, late, bytes_read, reads, stall }
+        };
+        PagerStats { prefill: phase(Phase::Prefill), decode: phase(Phase::Decode) }
+    }
+
+    /// Takes the router's choice of the model's layer `layer` for `n` tokens: the cache decides, and the reads of all
+    /// misses are queued. `scores` are the router's probabilities `(n, experts)`, where somebody asks for them
+    /// ([`Pager::wants_scores`]).
+    ///
+    /// # Errors
+    /// A prefetch that has landed meanwhile and that the device refuses, a trace that cannot be written.
+    ///
+    /// # Panics
+    /// If the layer has no routed experts, or the router chose one that it does not have.
+    pub fn begin(
+        &mut self,
+        device: &mut dyn Device,
+        layer: usize,
+        n: usize,
+        routing: &Routing,
+        scores: Option<&[f32]>,
+    ) -> Result<()> {
+        self.close();
+        while let Some((flight, landed)) = self.flights.landed(false) {
+            self.settle(device, flight, landed)?;
+        }
+        let at = self.place(layer);
+        let chosen = &routing.experts[..n * routing.k];
+        self.uses.set(chosen, self.layers[at].count);
+        self.cancel_disagreed(layer as u32)?;
+        let late = self.account(at);
+        self.reading[self.step.phase as usize].late += late;
+        let request = Request {
+            phase: self.step.phase,
+            layer: layer as u32,
+            tokens: n,
+            chosen,
+            distinct: &self.uses.distinct,
+            scores,
+        };
+        if let Some(record) = &mut self.recorder {
+            let layer = layer as u32;
+            let residency =
+                chosen.iter().map(|&index| residency(&self.cache, &self.flights, ExpertId { layer, index }));
+            record(Event::Routed(Routed {
+                turn: self.step.turn,
+                phase: self.step.phase,
+                position: self.step.position,
+                layer,
+                k: routing.k,
+                residency: residency.collect(),
+                chosen: chosen.to_vec(),
+                weights: routing.weights[..n * routing.k].to_vec(),
+                scores: scores.map(<[f32]>::to_vec),
+            }))?;
+        }
+        let mut plan = self.cache.begin(&request);
+        let wave = self.cache.next_wave(&mut plan).unwrap_or_default();
+        self.queue(device, &wave)?;
+        self.open = Some((at, plan, wave));
+        Ok(())
+    }
+
+    /// Whether the cache's policy asks for the router's scores.
+    pub fn wants_scores(&self) -> bool {
+        self.cache.wants_scores()
+    }
+
+    /// Computes the experts of the layer that [`Pager::begin`] has begun, for `n` rows of `x` `(n, d_model)`, into `out`
+    /// `(n, d_model)`.
+    ///
+    /// # Errors
+    /// The first failed read or device operation. No demanded read is outstanding afterwards and every slot that was to
+    /// be filled is either filled or empty, so the next layer works.
+    pub fn run(
+        &mut self,
+        device: &mut dyn Device,
+        ops: &ExpertOps,
+        n: usize,
+        x: Act,
+        routing: &Routing,
+        out: Act,
+    ) -> Result<()> {
+        let (at, mut plan, mut wave) = self.open.take().expect("a layer is begun before it is run");
+        let mut result = device.experts_begin(n, routing.k, x);
+        loop {
+            result = self.serve(device, at, ops, &wave, result);
+            if result.is_err() {
+                self.cache.release();
+                return result;
+            }
+            match self.cache.next_wave(&mut plan) {
+                Some(next) => wave = next,
+                None => break,
+            }
+            result = self.queue(device, &wave);
+        }
+        device.experts_end(routing, out)
+    }
+
+    /// Queues what a wave reads.
+    fn queue(&mut self, device: &mut dyn Device, wave: &Wave) -> Result<()> {
+        for promotion in &wave.promoted {
+            self.void(promotion.evicted);
+            self.emit(Event::Promoted(promotion.id))?;
+        }
+        for &(id, _) in &wave.hits {
+            self.flights.demand(id);
+        }
+        for fill in &wave.fills {
+            self.void(fill.evicted);
+            self.flights.add(fill.id, fill.slot, Purpose::Demand);
+        }
+        self.flights.begin(device, &self.layers);
+        Ok(())
+    }
+
+    /// An expert that has lost its slot while it was still being read: the read is of no use.
+    fn void(&mut self, evicted: Option<ExpertId>) {
+        if let Some(id) = evicted {
+            self.flights.cancel(id);
+        }
+    }
+
+    /// Computes a wave's experts: those that are there first, the others in groups as they land. After an error what is
+    /// under way for the wave is still waited for, but nothing more is begun.
+    fn serve(
+        &mut self,
+        device: &mut dyn Device,
+        at: usize,
+        ops: &ExpertOps,
+        wave: &Wave,
+        mut result: Result<()>,
+    ) -> Result<()> {
+        let all = wave.hits.iter().copied().chain(wave.fills.iter().map(|f| (f.id, f.slot)));
+        let (mut awaited, mut ready): (Vec<_>, Vec<_>) = all.partition(|&(id, _)| self.flights.of(id).is_some());
+        loop {
+            if result.is_ok() && !ready.is_empty() {
+                let jobs: Vec<_> = ready.iter().map(|&(id, slot)| self.uses.job(id, slot)).collect();
+                result = device.experts_run(&self.layers[at], ops, &jobs);
+            }
+            ready.clear();
+            if result.is_err() {
+                self.give_up(&mut awaited);
+            }
+            if awaited.is_empty() {
+                return result;
+            }
+            let mut next = self.wait();
+            while let Some((flight, landed)) = next {
+                result = result.and(self.settle(device, flight, landed));
+                if result.is_ok() {
+                    self.flights.begin(device, &self.layers);
+                }
+                next = self.flights.landed(false);
+            }
+            awaited.retain(|&(id, slot)| {
+                let waits = self.flights.of(id).is_some();
+                if !waits && self.cache.slot_of(id) == Some(slot) {
+                    ready.push((id, slot));
+                }
+                waits
+            });
+        }
+    }
+
+    /// After an error: what has not begun of the reads that the wave awaits is given up, and its slot is empty.
+    fn give_up(&mut self, awaited: &mut Vec<(ExpertId, SlotId)>) {
+        awaited.retain(|&(id, _)| {
+            let begun = self.flights.of(id).is_some_and(|f| f.begun);
+            if !begun {
+                self.flights.cancel(id);
+                self.fail(id);
+            }
+            begun
+        });
+    }
+
+    /// The next read that ends; the time spent waiting is stall.
+    fn wait(&mut self) -> Option<(Flight, Landed)> {
+        if let Some(landed) = self.flights.landed(false) {
+            return Some(landed);
+        }
+        let begin = self.flights.source().now();
+        let landed = self.flights.landed(true)?;
+        self.reading[self.step.phase as usize].stall += self.flights.source().now().saturating_sub(begin);
+        Some(landed)
+    }
+
+    /// Makes what was read the content of its slot. The buffer goes back where it came from even if the read failed;
+    /// then the slot is empty.
+    fn settle(&mut self, device: &mut dyn Device, flight: Flight, landed: Landed) -> Result<()> {
+        let Landed { id, buf, bytes, reads, outcome } = landed;
+        let reading = &mut self.reading[self.step.phase as usize];
+        reading.bytes += bytes;
+        reading.reads += reads;
+        let at = self.place(id.layer as usize);
+        if flight.void {
+            if flight.purpose == Purpose::Prefetch {
+                self.ledger[at].given_up(bytes);
+            }
+            return self.flights.discard(device, &self.layers[at], flight.slot, buf);
+        }
+        let failed = match outcome {
+            Outcome::Read => match self.flights.give_back(device, &self.layers[at], flight.slot, buf) {
+                Ok(()) if flight.purpose == Purpose::Prefetch => return self.emit(Event::Landed(id)),
+                put => put,
+            },
+            // a read is given up only when its slot is
+            Outcome::Cancelled => self.flights.discard(device, &self.layers[at], flight.slot, buf),
+            Outcome::Failed(e) => self.flights.discard(device, &self.layers[at], flight.slot, buf).and(Err(e)),
+        };
+        let Err(e) = failed else { return Ok(()) };
+        self.fail(id);
+        // a prediction that cannot be read is no prediction; if it is asked for, its own read will tell
+        if flight.purpose == Purpose::Demand { Err(e) } else { Ok(()) }
+    }
+
+    /// The expert could not be brought: its slot is empty.
+    fn fail(&mut self, id: ExpertId) {
+        self.cache.fill_failed(id);
+        // the error that led here is the one to tell
+        let _ = self.emit(Event::Failed(id));
+    }
+
+    /// Ends a layer that was begun and not run to its end, because something between the two failed or was cancelled.
+    fn close(&mut self) {
+        if self.open.take().is_some() {
+            self.cache.release();
+        }
+    }
+
+    fn emit(&mut self, event: Event) -> Result<()> {
+        self.recorder.as_mut().map_or(Ok(()), |record| record(event))
+    }
+
+    /// Where a layer with experts is in `layers`.
+    fn place(&self, layer: usize) -> usize {
+        self.layers.iter().position(|l| l.layer as usize == layer).expect("only layers with experts route")
+    }
+}
+
+/// Where an expert is now.
+fn residency(cache: &Cache, flights: &Flights, id: ExpertId) -> Residency {
+    match cache.slot_of(id) {
+        None => Residency::Missing,
+        Some(_) if flights.of(id).is_some() => Residency::Late,
+        Some(_) if cache.is_prefetched(id) => Residency::Prefetched,
+        Some(_) => Residency::Resident,
+    }
+}

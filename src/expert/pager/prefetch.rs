@@ -1,0 +1,130 @@
+//! Prefetching: experts that a prediction names are read into probation slots while lanes are idle.
+
+use super::flights::Purpose;
+use super::{Event, Ledger, Pager};
+use crate::compute::Device;
+use crate::error::Result;
+use crate::expert::ExpertId;
+
+impl Pager {
+    /// What prefetches came to, by layer with experts, in model order.
+    pub fn ledger(&self) -> &[Ledger] {
+        &self.ledger
+    }
+
+    /// Sets how many slots of each class are for prefetched experts.
+    ///
+    /// # Errors
+    /// A trace that cannot be written.
+    pub fn set_probation(&mut self, slots: &[usize]) -> Result<()> {
+        for (class, &wanted) in slots.iter().enumerate() {
+            if self.cache.probation_wanted(class) == wanted {
+                continue;
+            }
+            for id in self.cache.set_probation(class, wanted) {
+                self.flights.cancel(id);
+            }
+            self.emit(Event::Probation(class, wanted))?;
+        }
+        Ok(())
+    }
+
+    /// Queues reads of experts that are expected, the likeliest first, of layers that come soon. Those that have a slot are
+    /// passed over; the others take the place of prefetched experts whose layer has gone by without them. What finds no
+    /// place is not read. How many were queued.
+    ///
+    /// # Errors
+    /// A trace that cannot be written.
+    pub fn prefetch(&mut self, device: &mut dyn Device, expected: &[ExpertId]) -> Result<usize> {
+        let mut issued = 0;
+        // a layer that does not fit needs every slot, and replays serve it whole before they prefetch
+        let waves = self.open.as_ref().is_some_and(|(_, plan, _)| !plan.is_served());
+        for &id in expected.iter().take_while(|_| !waves) {
+            if self.cache.slot_of(id).is_some() {
+                continue;
+            }
+            let at = self.place(id.layer as usize);
+            let class = self.layers[at].class;
+            if self.cache.probation_slots(class).1 == 0 {
+                let keeps = |held: &ExpertId| expected.iter().any(|e| e.layer == held.layer);
+                let old = self.cache.in_probation(class).find(|held| !keeps(held) && self.flights.of(*held).is_none());
+                let Some(old) = old else { break };
+                self.drop_prefetch(old)?;
+            }
+            let Some(slot) = self.cache.prefetch(id) else { break };
+            self.ledger[at].issued += 1;
+            self.emit(Event::Issued(id))?;
+            self.flights.add(id, slot, Purpose::Prefetch);
+            issued += 1;
+        }
+        self.flights.begin(device, &self.layers);
+        Ok(issued)
+    }
+
+    /// Brings back what an earlier run kept ([`Cache::memory`](crate::expert::cache::Cache::memory)), in the background.
+    /// How many experts are on their way.
+    ///
+    /// # Errors
+    /// A trace that cannot be written.
+    pub fn recall(&mut self, device: &mut dyn Device, memory: Vec<(ExpertId, f32)>) -> Result<usize> {
+        let kept = self.cache.recall(&memory);
+        self.emit(Event::Recalled(memory))?;
+        for &(id, slot) in &kept {
+            self.flights.add(id, slot, Purpose::Kept);
+        }
+        self.flights.begin(device, &self.layers);
+        Ok(kept.len())
+    }
+
+    /// The router of `layer` has spoken: prefetches of its experts that it did not ask for are given up if they are still
+    /// under way. Those that have landed stay for the next token, until their slot is wanted.
+    pub(super) fn cancel_disagreed(&mut self, layer: u32) -> Result<()> {
+        let of_layer = self.flights.iter().filter(|(id, f)| f.purpose == Purpose::Prefetch && id.layer == layer);
+        let mut wrong: Vec<ExpertId> = of_layer.map(|(id, _)| id).filter(|id| !self.uses.contains(id.index)).collect();
+        wrong.sort_unstable();
+        wrong.into_iter().try_for_each(|id| self.drop_prefetch(id))
+    }
+
+    /// Counts the prefetched among the experts that a layer asks for, before the cache makes them demanded ones. How many
+    /// of all asked for are still on their way.
+    pub(super) fn account(&mut self, at: usize) -> u64 {
+        let layer = &self.layers[at];
+        let bytes = layer.expert_bytes() as u64;
+        let mut late = 0;
+        for &index in &self.uses.distinct {
+            let id = ExpertId { layer: layer.layer, index };
+            let flying = self.cache.slot_of(id).is_some() && self.flights.of(id).is_some();
+            late += u64::from(flying);
+            let ledger = &mut self.ledger[at];
+            match (self.cache.is_prefetched(id), flying) {
+                (true, true) => {
+                    ledger.late += 1;
+                    ledger.late_bytes += bytes;
+                }
+                (true, false) => {
+                    ledger.useful += 1;
+                    ledger.useful_bytes += bytes;
+                }
+                (false, _) => {}
+            }
+        }
+        late
+    }
+
+    /// Takes a prefetched expert's slot away.
+    fn drop_prefetch(&mut self, id: ExpertId) -> Result<()> {
+        if !self.cache.cancel(id) {
+            return Ok(());
+        }
+        let at = self.place(id.layer as usize);
+        let flying = self.flights.of(id).is_some();
+        let begun = self.flights.cancel(id);
+        // of one that has begun it is not known yet how much was read
+        if !flying {
+            self.ledger[at].given_up(self.layers[at].expert_bytes() as u64);
+        } else if !begun {
+            self.ledger[at].given_up(0);
+        }
+        self.emit(Event::Cancelled(id))
+    }
+}
