@@ -352,6 +352,11 @@ impl Cache {
         self.slots.len()
     }
 
+    /// Slots of a class.
+    pub fn class_slots(&self, class: usize) -> usize {
+        self.pools[class].slots
+    }
+
     /// The eviction policy's name.
     pub fn policy_name(&self) -> &'static str {
         self.pools.first().map_or("none", |p| p.policy.name())

@@ -7,15 +7,18 @@
 //! order at the end, so neither what was resident nor the order in which reads land changes a bit.
 
 mod flights;
+mod governor;
 mod prefetch;
 mod stats;
 #[cfg(test)]
 mod tests;
 mod uses;
 
+pub use self::governor::Prefetch;
 pub use self::stats::{Ledger, PagerStats, PhaseStats};
 
 use self::flights::{Flight, Flights, Purpose};
+use self::governor::Governor;
 use self::stats::Reading;
 use self::uses::Uses;
 use super::cache::{Cache, Counts, Phase, Plan, Request, Wave};
@@ -49,6 +52,7 @@ pub struct Pager {
     reading: [Reading; 2],
     /// Beside `layers`.
     ledger: Vec<Ledger>,
+    governor: Governor,
     recorder: Option<Recorder>,
     /// The layer that is being served: where it is in `layers`, what is left of its requests, and the open wave.
     open: Option<(usize, Plan, Wave)>,
@@ -69,6 +73,7 @@ impl Pager {
             step: StepInfo::default(),
             reading: [Reading::default(); 2],
             ledger,
+            governor: Governor { mode: Prefetch::Off, ..Governor::default() },
             recorder: None,
             open: None,
         }

@@ -1,7 +1,8 @@
 //! Prefetching: experts that a prediction names are read into probation slots while lanes are idle.
 
 use super::flights::Purpose;
-use super::{Event, Ledger, Pager};
+use super::governor::{Governor, Prefetch};
+use super::{Event, Ledger, Pager, Phase};
 use crate::compute::Device;
 use crate::error::Result;
 use crate::expert::ExpertId;
@@ -12,11 +13,33 @@ impl Pager {
         &self.ledger
     }
 
+    /// Sets how much is prefetched, from predictions up to `lookahead` layers ahead, for a model that uses `k` experts per
+    /// token; that takes up to 2 k slots, and at most 5 % of them, out of the cache.
+    ///
+    /// # Errors
+    /// A trace that cannot be written.
+    pub fn set_prefetch(&mut self, mode: Prefetch, lookahead: usize, k: usize) -> Result<()> {
+        self.governor = Governor { mode, lookahead, k };
+        let slots = |class| if self.governor.is_on() { (2 * k).min(self.cache.class_slots(class) / 20) } else { 0 };
+        let slots: Vec<usize> = (0..self.cache.classes()).map(slots).collect();
+        self.set_probation(&slots)
+    }
+
+    /// How many layers ahead the step in hand should predict; 0: not at all.
+    pub fn lookahead(&self) -> usize {
+        if self.governor.is_on() && self.step.phase == Phase::Decode { self.governor.lookahead } else { 0 }
+    }
+
+    /// Experts of one layer that [`Pager::prefetch`] takes at most.
+    pub fn prefetch_cap(&self) -> usize {
+        self.governor.cap()
+    }
+
     /// Sets how many slots of each class are for prefetched experts.
     ///
     /// # Errors
     /// A trace that cannot be written.
-    pub fn set_probation(&mut self, slots: &[usize]) -> Result<()> {
+    fn set_probation(&mut self, slots: &[usize]) -> Result<()> {
         for (class, &wanted) in slots.iter().enumerate() {
             if self.cache.probation_wanted(class) == wanted {
                 continue;
