@@ -244,11 +244,26 @@ pub struct Footprint {
     pub kv_only: Option<KvKind>,
 }
 
+/// The part of a device that holds routed experts and computes them; paging needs no more of it.
+pub trait ExpertDevice {
+    /// Takes out the slot's own memory to be read into, where slots are host memory; `None` where the caller brings a
+    /// staging buffer. The slot's content is gone.
+    fn slot_take(&mut self, slot: SlotId) -> Option<ExpertBuf>;
+    /// Makes `buf` the content of the slot; gives the buffer back where slots are not host memory.
+    fn slot_put(&mut self, slot: SlotId, layer: &ExpertLayer, buf: ExpertBuf) -> Result<Option<ExpertBuf>>;
+    /// Starts a layer's experts on input rows `x` `(n, d_model)`.
+    fn experts_begin(&mut self, n: usize, k: usize, x: Act) -> Result<()>;
+    /// Computes the given experts, whose slots are filled; results are kept per (token, rank). Any order, any grouping.
+    fn experts_run(&mut self, layer: &ExpertLayer, ops: &ExpertOps, jobs: &[ExpertJob<'_>]) -> Result<()>;
+    /// `out[t] = sum over ranks of weight * result[t, rank]`, in the router's order.
+    fn experts_end(&mut self, routing: &Routing, out: Act) -> Result<()>;
+}
+
 /// A place that holds weights and activations and computes on them.
 ///
 /// Every method that takes `n` works on the first `n` rows of its activations. Sources and destinations differ unless a
 /// method says that it works in place. Errors are device failures; wrong shapes are bugs and panic in debug builds.
-pub trait Device {
+pub trait Device: ExpertDevice {
     /// Who computes.
     fn info(&self) -> DeviceInfo;
 
@@ -321,18 +336,4 @@ pub trait Device {
     fn copy_heads(&mut self, n: usize, src: (Act, Heads), dst: (Act, Heads)) -> Result<()>;
     /// Row i of `dst` = row `rows[i]` of `src`.
     fn select_rows(&mut self, src: Act, rows: &[usize], dst: Act) -> Result<()>;
-
-    // ---- Routed experts ----
-
-    /// Takes out the slot's own memory to be read into, where slots are host memory; `None` where the caller brings a
-    /// staging buffer. The slot's content is gone.
-    fn slot_take(&mut self, slot: SlotId) -> Option<ExpertBuf>;
-    /// Makes `buf` the content of the slot; gives the buffer back where slots are not host memory.
-    fn slot_put(&mut self, slot: SlotId, layer: &ExpertLayer, buf: ExpertBuf) -> Result<Option<ExpertBuf>>;
-    /// Starts a layer's experts on input rows `x` `(n, d_model)`.
-    fn experts_begin(&mut self, n: usize, k: usize, x: Act) -> Result<()>;
-    /// Computes the given experts, whose slots are filled; results are kept per (token, rank). Any order, any grouping.
-    fn experts_run(&mut self, layer: &ExpertLayer, ops: &ExpertOps, jobs: &[ExpertJob<'_>]) -> Result<()>;
-    /// `out[t] = sum over ranks of weight * result[t, rank]`, in the router's order.
-    fn experts_end(&mut self, routing: &Routing, out: Act) -> Result<()>;
 }

@@ -1,7 +1,7 @@
 //! Routed experts: slots, jobs, the order of the sum.
 
 use foregate::compute::gpu::GpuDevice;
-use foregate::compute::{Activation, Device, ExpertJob, ExpertOps, Routing, Weight};
+use foregate::compute::{Activation, Device, ExpertDevice, ExpertJob, ExpertOps, Routing, Weight};
 use foregate::expert::{ExpertBuf, ExpertLayer, ExpertMatrix, Extent, SlotClass, SlotId, WINDOW};
 use foregate::gguf::GgmlType;
 

@@ -16,8 +16,8 @@ use rayon::prelude::*;
 use crate::compute::host::Host;
 use crate::compute::reference::ops::head_ranges;
 use crate::compute::{
-    Act, Activation, Attention, Device, DeviceInfo, ExpertJob, ExpertOps, Footprint, Heads, KvKind, KvSpec, Linear,
-    Norm, RopeKind, Routing, Weight, WeightDesc, reference,
+    Act, Activation, Attention, Device, DeviceInfo, ExpertDevice, ExpertJob, ExpertOps, Footprint, Heads, KvKind,
+    KvSpec, Linear, Norm, RopeKind, Routing, Weight, WeightDesc, reference,
 };
 use crate::error::{Error, Result};
 use crate::expert::{ExpertBuf, ExpertLayer, SlotClass, SlotId};
@@ -212,7 +212,9 @@ impl Device for CpuDevice {
         self.rows(rows.len(), dst, |t, row, host| row.copy_from_slice(host.act(src).row(rows[t])));
         Ok(())
     }
+}
 
+impl ExpertDevice for CpuDevice {
     fn slot_take(&mut self, slot: SlotId) -> Option<ExpertBuf> {
         self.host.slot_take(slot)
     }

@@ -19,8 +19,8 @@ use std::io::Read;
 use std::ops::Range;
 
 use super::{
-    Act, Activation, Attention, Device, DeviceInfo, ExpertJob, ExpertOps, Footprint, Heads, KvKind, KvSpec, Linear,
-    Norm, RopeKind, Routing, Weight, WeightDesc,
+    Act, Activation, Attention, Device, DeviceInfo, ExpertDevice, ExpertJob, ExpertOps, Footprint, Heads, KvKind,
+    KvSpec, Linear, Norm, RopeKind, Routing, Weight, WeightDesc,
 };
 use crate::error::{Error, Result};
 use crate::expert::{ExpertBuf, ExpertLayer, SlotClass, SlotId};
@@ -227,7 +227,9 @@ impl Device for GpuDevice {
     fn select_rows(&mut self, src: Act, rows: &[usize], dst: Act) -> Result<()> {
         self.run_select_rows(src, rows, dst)
     }
+}
 
+impl ExpertDevice for GpuDevice {
     fn slot_take(&mut self, _slot: SlotId) -> Option<ExpertBuf> {
         None
     }

@@ -12,8 +12,8 @@ use std::ops::Range;
 
 use crate::compute::host::Host;
 use crate::compute::{
-    Act, Activation, Attention, Device, DeviceInfo, ExpertJob, ExpertOps, Footprint, Heads, KvKind, KvSpec, Linear,
-    Norm, RopeKind, Routing, Weight, WeightDesc,
+    Act, Activation, Attention, Device, DeviceInfo, ExpertDevice, ExpertJob, ExpertOps, Footprint, Heads, KvKind,
+    KvSpec, Linear, Norm, RopeKind, Routing, Weight, WeightDesc,
 };
 use crate::error::Result;
 use crate::expert::{ExpertBuf, ExpertLayer, SlotClass, SlotId};
@@ -210,7 +210,9 @@ impl Device for ReferenceDevice {
         self.host.put_back(dst, out);
         Ok(())
     }
+}
 
+impl ExpertDevice for ReferenceDevice {
     fn slot_take(&mut self, slot: SlotId) -> Option<ExpertBuf> {
         self.host.slot_take(slot)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::compute::Device;
+use crate::compute::ExpertDevice;
 use crate::expert::source::{Landed, Source, Urgency};
 use crate::expert::{ExpertBuf, ExpertId, ExpertLayer, SlotId};
 
@@ -125,7 +125,7 @@ impl Flights {
     }
 
     /// Starts what can be started, demanded reads first.
-    pub(super) fn begin(&mut self, device: &mut dyn Device, layers: &[ExpertLayer]) {
+    pub(super) fn begin(&mut self, device: &mut dyn ExpertDevice, layers: &[ExpertLayer]) {
         for urgency in [Urgency::Demand, Urgency::Speculative] {
             let mut queue = std::mem::take(&mut self.queues[urgency as usize]);
             let mut blocked = VecDeque::new();
@@ -163,7 +163,7 @@ impl Flights {
     /// Takes a buffer back that was read into: to its slot, or to staging.
     pub(super) fn give_back(
         &mut self,
-        device: &mut dyn Device,
+        device: &mut dyn ExpertDevice,
         layer: &ExpertLayer,
         slot: SlotId,
         buf: ExpertBuf,
@@ -180,7 +180,7 @@ impl Flights {
     /// Takes the buffer of a read that is of no use.
     pub(super) fn discard(
         &mut self,
-        device: &mut dyn Device,
+        device: &mut dyn ExpertDevice,
         layer: &ExpertLayer,
         slot: SlotId,
         buf: ExpertBuf,

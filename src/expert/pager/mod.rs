@@ -25,7 +25,7 @@ use super::cache::{Cache, Counts, Phase, Plan, Request, Wave};
 use super::source::{Landed, Outcome, Source};
 use super::trace::{Event, Residency, Routed};
 use super::{ExpertId, ExpertLayer, SlotId};
-use crate::compute::{Act, Device, ExpertOps, Routing};
+use crate::compute::{Act, ExpertDevice, ExpertOps, Routing};
 use crate::error::Result;
 
 /// Is told what happens to the cache, in order.
@@ -120,7 +120,7 @@ impl Pager {
     /// If the layer has no routed experts, or the router chose one that it does not have.
     pub fn begin(
         &mut self,
-        device: &mut dyn Device,
+        device: &mut dyn ExpertDevice,
         layer: usize,
         n: usize,
         routing: &Routing,
@@ -180,7 +180,7 @@ impl Pager {
     /// be filled is either filled or empty, so the next layer works.
     pub fn run(
         &mut self,
-        device: &mut dyn Device,
+        device: &mut dyn ExpertDevice,
         ops: &ExpertOps,
         n: usize,
         x: Act,
@@ -205,7 +205,7 @@ impl Pager {
     }
 
     /// Queues what a wave reads.
-    fn queue(&mut self, device: &mut dyn Device, wave: &Wave) -> Result<()> {
+    fn queue(&mut self, device: &mut dyn ExpertDevice, wave: &Wave) -> Result<()> {
         for promotion in &wave.promoted {
             self.void(promotion.evicted);
             self.emit(Event::Promoted(promotion.id))?;
@@ -232,7 +232,7 @@ impl Pager {
     /// under way for the wave is still waited for, but nothing more is begun.
     fn serve(
         &mut self,
-        device: &mut dyn Device,
+        device: &mut dyn ExpertDevice,
         at: usize,
         ops: &ExpertOps,
         wave: &Wave,
@@ -295,7 +295,7 @@ impl Pager {
 
     /// Makes what was read the content of its slot. The buffer goes back where it came from even if the read failed;
     /// then the slot is empty.
-    fn settle(&mut self, device: &mut dyn Device, flight: Flight, landed: Landed) -> Result<()> {
+    fn settle(&mut self, device: &mut dyn ExpertDevice, flight: Flight, landed: Landed) -> Result<()> {
         let Landed { id, buf, bytes, reads, outcome } = landed;
         let reading = &mut self.reading[self.step.phase as usize];
         reading.bytes += bytes;

@@ -3,7 +3,7 @@
 use super::flights::Purpose;
 use super::governor::{Governor, Prefetch};
 use super::{Event, Ledger, Pager, Phase};
-use crate::compute::Device;
+use crate::compute::ExpertDevice;
 use crate::error::Result;
 use crate::expert::ExpertId;
 
@@ -58,7 +58,7 @@ impl Pager {
     ///
     /// # Errors
     /// A trace that cannot be written.
-    pub fn prefetch(&mut self, device: &mut dyn Device, expected: &[ExpertId]) -> Result<usize> {
+    pub fn prefetch(&mut self, device: &mut dyn ExpertDevice, expected: &[ExpertId]) -> Result<usize> {
         let mut issued = 0;
         // a layer that does not fit needs every slot, and replays serve it whole before they prefetch
         let waves = self.open.as_ref().is_some_and(|(_, plan, _)| !plan.is_served());
@@ -89,7 +89,7 @@ impl Pager {
     ///
     /// # Errors
     /// A trace that cannot be written.
-    pub fn recall(&mut self, device: &mut dyn Device, memory: Vec<(ExpertId, f32)>) -> Result<usize> {
+    pub fn recall(&mut self, device: &mut dyn ExpertDevice, memory: Vec<(ExpertId, f32)>) -> Result<usize> {
         let kept = self.cache.recall(&memory);
         self.emit(Event::Recalled(memory))?;
         for &(id, slot) in &kept {

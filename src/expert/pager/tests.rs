@@ -2,18 +2,14 @@
 //! order in which reads land, the answer is the one computed straight from the file.
 
 use std::collections::BTreeSet;
-use std::io::{Read, Seek, Write};
-use std::ops::Range;
+use std::io::{Seek, Write};
 use std::time::Duration;
 
 use proptest::prelude::*;
 use tempfile::NamedTempFile;
 
 use super::*;
-use crate::compute::{
-    Activation, Attention, DeviceInfo, ExpertJob, Footprint, Heads, KvKind, KvSpec, Linear, Norm, RopeKind, Weight,
-    WeightDesc,
-};
+use crate::compute::{Activation, ExpertDevice, ExpertJob};
 use crate::error::Error;
 use crate::expert::cache::{Lru, classes_for, smallest_budget};
 use crate::expert::source::{ReadPath, Reader, SourceOptions};
@@ -59,28 +55,7 @@ impl Mock {
     }
 }
 
-#[allow(clippy::too_many_arguments)]
-#[rustfmt::skip]
-impl Device for Mock {
-    fn footprint(&self) -> Footprint { unreachable!() }
-    fn info(&self) -> DeviceInfo { unreachable!() }
-    fn load_weight(&mut self, _: &WeightDesc<'_>, _: &mut dyn Read) -> Result<Weight> { unreachable!() }
-    fn new_act(&mut self, _: usize, _: usize) -> Result<Act> { unreachable!() }
-    fn new_kv(&mut self, _: &[KvSpec], _: usize, _: KvKind) -> Result<()> { unreachable!() }
-    fn new_slots(&mut self, _: &[SlotClass], _: &[ExpertLayer], _: usize) -> Result<()> { unreachable!() }
-    fn upload(&mut self, _: Act, _: &[f32]) -> Result<()> { unreachable!() }
-    fn download(&mut self, _: Act, _: Range<usize>) -> Result<Vec<f32>> { unreachable!() }
-    fn rms_norm(&mut self, _: usize, _: Act, _: Act, _: &Norm) -> Result<()> { unreachable!() }
-    fn linear(&mut self, _: usize, _: &Linear, _: Act, _: Act) -> Result<()> { unreachable!() }
-    fn linear_heads(&mut self, _: usize, _: Weight, _: (Act, Heads), _: (Act, Heads)) -> Result<()> { unreachable!() }
-    fn rope(&mut self, _: usize, _: Act, _: Heads, _: RopeKind, _: Act) -> Result<()> { unreachable!() }
-    fn attention(&mut self, _: usize, _: usize, _: &Attention, _: Act, _: Act, _: Option<Act>, _: Act) -> Result<()> { unreachable!() }
-    fn glu(&mut self, _: usize, _: usize, _: Activation, _: Act, _: Act, _: Act) -> Result<()> { unreachable!() }
-    fn add(&mut self, _: usize, _: Act, _: Act, _: f32) -> Result<()> { unreachable!() }
-    fn scale_rows(&mut self, _: usize, _: Act, _: Act, _: bool) -> Result<()> { unreachable!() }
-    fn copy_heads(&mut self, _: usize, _: (Act, Heads), _: (Act, Heads)) -> Result<()> { unreachable!() }
-    fn select_rows(&mut self, _: Act, _: &[usize], _: Act) -> Result<()> { unreachable!() }
-
+impl ExpertDevice for Mock {
     fn slot_take(&mut self, slot: SlotId) -> Option<ExpertBuf> {
         self.host.then(|| self.slots[slot.0 as usize].take().expect("a slot is taken once"))
     }
@@ -121,7 +96,9 @@ impl Device for Mock {
 
     fn experts_end(&mut self, routing: &Routing, out: Act) -> Result<()> {
         assert_eq!(out, OUT);
-        let sum = |row: &[Option<u64>]| row.iter().fold(0u64, |s, r| s.wrapping_mul(31).wrapping_add(r.expect("all computed")));
+        let sum = |row: &[Option<u64>]| {
+            row.iter().fold(0u64, |s, r| s.wrapping_mul(31).wrapping_add(r.expect("all computed")))
+        };
         self.out = self.results.chunks(routing.k).map(sum).collect();
         self.operation()
     }
