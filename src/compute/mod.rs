@@ -13,6 +13,7 @@ pub mod gpu;
 mod host;
 pub mod reference;
 pub mod routing;
+mod scratch;
 
 use std::io::Read;
 use std::ops::Range;
@@ -22,6 +23,7 @@ use crate::expert::{ExpertBuf, ExpertLayer, SlotClass, SlotId};
 use crate::gguf::GgmlType;
 
 pub use routing::{RouteRule, Routing};
+pub use scratch::StepSizes;
 
 /// Handle of an activation matrix `(max_rows, width)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -238,8 +240,6 @@ pub struct Footprint {
     pub batch_fixed: bool,
     /// Slots are filled through staging buffers in the machine's memory.
     pub staged: bool,
-    /// Threads that compute with buffers of their own.
-    pub threads: usize,
     /// The only storage of keys and values that it has.
     pub kv_only: Option<KvKind>,
 }
@@ -277,6 +277,11 @@ pub trait Device: ExpertDevice {
     fn kv_bytes(&self, spec: &KvSpec, ctx: usize, kind: KvKind) -> u64 {
         let rows = |width: usize| kind.weight_type().bytes_for(width as u64).unwrap_or(4 * width as u64);
         (rows(spec.key_width) + rows(spec.value_width)) * ctx as u64
+    }
+
+    /// Bytes that a step takes beside its activations.
+    fn scratch_bytes(&self, sizes: &StepSizes) -> u64 {
+        sizes.scratch_bytes(1)
     }
 
     // ---- Set-up: everything is allocated here, once ----

@@ -154,7 +154,7 @@ fn measure(path: &Path, options: &Options) -> Result<(Gguf, Model, Measure)> {
 
 fn plan(
     gguf: &Gguf,
-    model: &mut Model,
+    model: &Model,
     measured: &Measure,
     options: &Options,
     device: &dyn Device,
@@ -186,9 +186,9 @@ impl Planned {
     /// # Errors
     /// A file that is no model that can be run, or a budget that cannot work.
     pub fn new(path: &Path, options: &Options) -> Result<Self> {
-        let (gguf, mut model, measured) = measure(path, options)?;
+        let (gguf, model, measured) = measure(path, options)?;
         let device = device(options, &mut Vec::new())?;
-        let (plan, kv) = plan(&gguf, &mut model, &measured, options, &*device)?;
+        let (plan, kv) = plan(&gguf, &model, &measured, options, &*device)?;
         Ok(Self { gguf, model, plan, kv })
     }
 
@@ -205,27 +205,25 @@ impl Engine {
     /// A file that is no model that can be run, a budget that cannot work, a device that fails.
     pub fn open(path: &Path, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Self> {
         let mut notes = Vec::new();
-        let (gguf, mut model, measured) = measure(path, options)?;
+        let (gguf, model, measured) = measure(path, options)?;
         let mut device = device(options, &mut notes)?;
-        let (plan, kv) = plan(&gguf, &mut model, &measured, options, &*device)?;
+        let (plan, kv) = plan(&gguf, &model, &measured, options, &*device)?;
         // read paths are measured while there is nothing beside: trials take memory that slots will need
         let reading = SourceOptions { path: options.io, lanes: options.lanes };
-        let source = Reader::open(gguf.shard_paths(), &model.experts, reading)?;
+        let source = Reader::open(gguf.shard_paths(), &plan.layers, reading)?;
         let mut done = 0;
         let mut count = |bytes| {
             done += bytes;
             progress(Progress { done, total: measured.bytes });
         };
         let mut sink = Load { device: &mut *device, progress: &mut count };
-        let loaded = Model::build(&gguf, &model.config, &mut sink)?;
-        let layers = std::mem::take(&mut model.experts);
-        let model = Model { experts: layers.clone(), ..loaded };
+        let model = Model::build(&gguf, &model.config, &mut sink)?;
         device.new_kv(&kv_specs(&model.config), plan.ctx, kv)?;
-        device.new_slots(&plan.classes, &layers, plan.batch * model.config.max_k().max(1))?;
+        device.new_slots(&plan.classes, &plan.layers, plan.batch * model.config.max_k().max(1))?;
         let forward = Forward::new(model, &mut *device, plan.batch)?;
-        let shapes: Vec<_> = layers.iter().map(ExpertLayer::shape).collect();
+        let shapes: Vec<_> = plan.layers.iter().map(ExpertLayer::shape).collect();
         let cache = Cache::new(&shapes, &plan.classes, &|_| Box::new(Lru::new()))?;
-        let pager = Pager::new(cache, Box::new(source), layers, LANES_PLANNED);
+        let pager = Pager::new(cache, Box::new(source), plan.layers.clone(), LANES_PLANNED);
         gguf.drop_mapped_pages();
         Ok(Self { gguf, device, forward, pager, plan, position: 0, notes })
     }

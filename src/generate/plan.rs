@@ -6,12 +6,13 @@
 
 use serde::Serialize;
 
-use crate::compute::{Device, KvKind};
+use crate::compute::{Device, KvKind, StepSizes};
 use crate::error::{Error, Result};
-use crate::expert::SlotClass;
 use crate::expert::cache::{classes_for, largest_budget, smallest_budget};
 use crate::expert::source::MAPPED_BYTES_PER_LANE;
+use crate::expert::{ExpertLayer, SlotClass};
 use crate::gguf::Gguf;
+use crate::model::attention::AttentionDims;
 use crate::model::forward::{LOGIT_ROWS, activation_bytes, kv_specs};
 use crate::model::sink::Measure;
 use crate::model::{Config, Model};
@@ -103,6 +104,9 @@ pub struct Plan {
     pub slots: u64,
     /// Pools of slots.
     pub classes: Vec<SlotClass>,
+    /// The model's routed experts, with the slots that they take on the device.
+    #[serde(skip)]
+    pub layers: Vec<ExpertLayer>,
     /// Experts of the whole model.
     pub experts: usize,
     /// Experts that one token uses.
@@ -147,17 +151,19 @@ impl Fixed {
 }
 
 impl Plan {
-    /// Plans `model`, whose resident weights `measured` counted; sets the slot classes of `model.experts`.
+    /// Plans `model`, whose resident weights `measured` counted.
     ///
     /// # Errors
     /// [`Error::Budget`] with the smallest budget that works.
-    pub fn new(gguf: &Gguf, model: &mut Model, measured: &Measure, demand: &Demand<'_>) -> Result<Self> {
+    pub fn new(gguf: &Gguf, model: &Model, measured: &Measure, demand: &Demand<'_>) -> Result<Self> {
         let (k, footprint) = (model.config.max_k(), demand.device.footprint());
-        for layer in &mut model.experts {
+        let mut layers = model.experts.clone();
+        for layer in &mut layers {
             layer.slot_bytes = demand.device.slot_bytes(layer)?;
         }
-        let least = if k == 0 { 0 } else { smallest_budget(&model.experts, k) };
-        let wanted = if k == 0 { None } else { wanted_cache(model, k, least, demand.cache)? };
+        let cycle = model.config.moe_layers().map(|(_, m)| m.rule.k).sum();
+        let least = if k == 0 { 0 } else { smallest_budget(&layers, k) };
+        let wanted = if k == 0 { None } else { wanted_cache(&layers, k, cycle, least, demand.cache)? };
         let fixed = |batch: usize| Fixed::count(gguf, model, measured, demand, batch);
         let budget = |f: &Fixed| demand.device_budget(f.host());
         let cache = wanted.unwrap_or(least);
@@ -182,7 +188,7 @@ impl Plan {
             return Err(too_small("--memory", demand.memory, f.host(), false));
         }
         let room = wanted.unwrap_or(budget(&f) - f.device());
-        let classes = if k == 0 { Vec::new() } else { classes_for(&mut model.experts, k, room)? };
+        let classes = if k == 0 { Vec::new() } else { classes_for(&mut layers, k, room)? };
         let slot_bytes = classes.iter().map(|c| (c.slots * c.slot_bytes) as u64).sum();
         Ok(Self {
             memory: demand.memory,
@@ -197,9 +203,10 @@ impl Plan {
             staging: f.staging,
             slots: slot_bytes,
             classes,
-            experts: model.experts.iter().map(|l| l.count).sum(),
-            cycle: model.config.moe_layers().map(|(_, m)| m.rule.k).sum(),
-            expert_bytes: model.experts.iter().map(|l| (l.expert_bytes() * l.count) as u64).sum(),
+            experts: layers.iter().map(|l| l.count).sum(),
+            cycle,
+            expert_bytes: layers.iter().map(|l| (l.expert_bytes() * l.count) as u64).sum(),
+            layers,
             smallest,
         })
     }
@@ -229,11 +236,10 @@ fn too_small(flag: &str, budget: u64, smallest: u64, cache_wanted: bool) -> Erro
 }
 
 /// Bytes of slots that were asked for; `None` where they fill what is left.
-fn wanted_cache(model: &Model, k: usize, least: u64, cache: CacheSize) -> Result<Option<u64>> {
-    let largest = model.experts.iter().map(|l| l.slot_bytes as u64).max().unwrap_or(0);
-    let all = largest_budget(&model.experts, k);
-    let experts: usize = model.experts.iter().map(|l| l.count).sum();
-    let cycle: usize = model.config.moe_layers().map(|(_, m)| m.rule.k).sum();
+fn wanted_cache(layers: &[ExpertLayer], k: usize, cycle: usize, least: u64, cache: CacheSize) -> Result<Option<u64>> {
+    let largest = layers.iter().map(|l| l.slot_bytes as u64).max().unwrap_or(0);
+    let all = largest_budget(layers, k);
+    let experts: usize = layers.iter().map(|l| l.count).sum();
     let slots = |slots: f64| (slots.ceil() as u64).saturating_mul(largest);
     let wanted = match cache {
         CacheSize::Fill => return Ok(None),
@@ -269,25 +275,29 @@ impl Fixed {
             tokenizer: tokens * TOKEN_BYTES + len("tokenizer.ggml.merges") * MERGE_BYTES,
             weights: measured.bytes,
             kv: kv.sum(),
-            activations: activation_bytes(model, batch) + scratch_bytes(c, measured, demand, batch),
+            activations: activation_bytes(model, batch)
+                + demand.device.scratch_bytes(&step_sizes(c, measured, demand.ctx, batch))
+                + copied_bytes(c, batch),
             staging: if footprint.staged { largest * (demand.lanes as u64 + 1) } else { 0 }
                 + if demand.may_map { MAPPED_BYTES_PER_LANE * demand.lanes as u64 } else { 0 },
         }
     }
 }
 
-/// What the devices use beside activations: quantised inputs, products before they are turned, experts' inner values.
-fn scratch_bytes(c: &Config, measured: &Measure, demand: &Demand<'_>, batch: usize) -> u64 {
-    let batch64 = batch as u64;
-    let cols = measured.max_cols.max(c.d_model as u64);
-    let rows = measured.max_layer_rows;
-    let input = 4 * cols * batch64;
-    let product = if batch > 1 { (4 * rows * batch64).max(4 * c.n_vocab as u64 * LOGIT_ROWS as u64) } else { 0 };
-    let per_use = |m: &crate::model::config::MoeConfig| (m.rule.k * (16 * c.d_model + 16 * m.width)) as u64;
-    let experts = c.moe_layers().map(|(_, m)| per_use(m)).max().unwrap_or(0) * batch64;
-    let heads = c.layers.iter().map(|l| l.attention.dims.heads() / l.attention.dims.kv_spec().heads).max();
-    let scores = 8 * (heads.unwrap_or(1) * demand.ctx * demand.device.footprint().threads) as u64;
-    // the rows of logits that leave the device, and a whole prompt batch of embeddings
-    let copies = 4 * (c.n_vocab as u64 * LOGIT_ROWS.min(batch) as u64 + c.d_model as u64 * batch64);
-    input + product + experts + scores + copies
+fn step_sizes(c: &Config, measured: &Measure, ctx: usize, batch: usize) -> StepSizes {
+    let group = |a: &AttentionDims| a.heads() / a.kv_spec().heads;
+    StepSizes {
+        batch,
+        ctx,
+        cols: (measured.max_cols as usize).max(c.d_model),
+        layer_rows: measured.max_layer_rows as usize,
+        logits: c.n_vocab * LOGIT_ROWS,
+        head_group: c.layers.iter().map(|l| group(&l.attention.dims)).max().unwrap_or(1),
+        expert_elements: c.moe_layers().map(|(_, m)| m.rule.k * (c.d_model + m.width)).max().unwrap_or(0),
+    }
+}
+
+/// The rows of logits that leave the device, and a whole prompt batch of embeddings on their way to it.
+fn copied_bytes(c: &Config, batch: usize) -> u64 {
+    4 * (c.n_vocab as u64 * LOGIT_ROWS.min(batch) as u64 + c.d_model as u64 * batch as u64)
 }

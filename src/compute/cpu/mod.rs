@@ -17,7 +17,7 @@ use crate::compute::host::Host;
 use crate::compute::reference::ops::head_ranges;
 use crate::compute::{
     Act, Activation, Attention, Device, DeviceInfo, ExpertDevice, ExpertJob, ExpertOps, Footprint, Heads, KvKind,
-    KvSpec, Linear, Norm, RopeKind, Routing, Weight, WeightDesc, reference,
+    KvSpec, Linear, Norm, RopeKind, Routing, StepSizes, Weight, WeightDesc, reference,
 };
 use crate::error::{Error, Result};
 use crate::expert::{ExpertBuf, ExpertLayer, SlotClass, SlotId};
@@ -89,9 +89,12 @@ impl Device for CpuDevice {
             batch: BATCH,
             batch_fixed: false,
             staged: false,
-            threads: self.pool.current_num_threads(),
             kv_only: None,
         }
+    }
+
+    fn scratch_bytes(&self, sizes: &StepSizes) -> u64 {
+        sizes.scratch_bytes(self.pool.current_num_threads())
     }
 
     fn load_weight(&mut self, desc: &WeightDesc<'_>, data: &mut dyn Read) -> Result<Weight> {

@@ -132,7 +132,6 @@ impl Device for GpuDevice {
             batch: BATCH,
             batch_fixed: true,
             staged: true,
-            threads: 1,
             kv_only: None,
         }
     }

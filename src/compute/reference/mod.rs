@@ -45,7 +45,6 @@ impl Device for ReferenceDevice {
             batch: 512,
             batch_fixed: false,
             staged: false,
-            threads: 1,
             kv_only: Some(KvKind::F32),
         }
     }
