@@ -61,12 +61,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     let path = demo::find(args.model.model.as_deref())?;
     let text = args.text.read_prompt()?;
-    let gguf = open::model_file(&path)?;
-    let tokenizer = open::tokenizer(&gguf)?;
-    let prompt = prompt_ids(args, &gguf, &tokenizer, text)?;
-    drop(gguf);
+    let file = open::model_file(&path, &args.engine, None)?;
+    let tokenizer = open::tokenizer(&file.gguf)?;
+    let prompt = prompt_ids(args, &file.gguf, &tokenizer, text)?;
     let interrupt = Interrupt::install()?;
-    let mut opened = open::engine(&path, &args.engine, None)?;
+    let mut opened = open::engine(file, &args.engine)?;
     let sampling = args.sampling.resolve();
     if args.engine.verbose {
         message::note(&format!("seed {}", sampling.seed));

@@ -1,13 +1,13 @@
 //! `foregate inspect`: what a model is and what a memory budget makes of it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
 use crate::cli::flags::EngineFlags;
 use crate::cli::out;
 use crate::error::{Error, Result};
-use crate::generate::engine::{Options, Planned};
+use crate::generate::engine::{ModelFile, Options, Planner};
 use crate::generate::plan::{CacheSize, Plan};
 use crate::report::model::ModelFacts;
 use crate::report::plan::{cache_text, plan_text};
@@ -50,44 +50,45 @@ const UNBOUNDED: u64 = 1 << 50;
 
 pub fn run(args: &Args) -> Result<()> {
     let options = args.engine.resolve()?;
-    let all = unbounded(&args.model, &options)?;
-    if all.plan.experts == 0 {
+    let planner = Planner::new(ModelFile::open(&args.model, options.ctx)?, &options, &mut Vec::new())?;
+    let all = unbounded(&planner, &options)?;
+    if all.experts == 0 {
         args.engine.check_dense()?;
     }
-    let (plan, refused) = match Planned::new(&args.model, &options) {
-        Ok(planned) => (Some(planned.plan), None),
+    let (plan, refused) = match planner.plan(&options) {
+        Ok(plan) => (Some(plan), None),
         Err(Error::Budget(why)) => (None, Some(why)),
         Err(other) => return Err(other),
     };
     let report = Report {
         schema: "foregate.inspect/1",
-        model: ModelFacts::new(&all.gguf, &all.model)?,
+        model: ModelFacts::new(&planner.gguf, &planner.model)?,
         plan,
         refused,
-        budgets: budgets(&args.model, &options, &all.plan)?,
+        budgets: budgets(&planner, &options, &all)?,
     };
     if args.json { out::json(&report) } else { out::write(text(&report).as_bytes()) }
 }
 
 /// The plan that keeps every expert.
-fn unbounded(path: &Path, options: &Options) -> Result<Planned> {
+fn unbounded(planner: &Planner, options: &Options) -> Result<Plan> {
     let free = Options { memory: Some(UNBOUNDED), cache: CacheSize::Fill, ..options.clone() };
-    match Planned::new(path, &free) {
-        Err(Error::Budget(_)) => Planned::new(path, &Options { vram: Some(UNBOUNDED), ..free }),
+    match planner.plan(&free) {
+        Err(Error::Budget(_)) => planner.plan(&Options { vram: Some(UNBOUNDED), ..free }),
         done => done,
     }
 }
 
 /// Plans for memory budgets in even steps from the smallest that works to what holds everything.
-fn budgets(path: &Path, options: &Options, all: &Plan) -> Result<Vec<Plan>> {
+fn budgets(planner: &Planner, options: &Options, all: &Plan) -> Result<Vec<Plan>> {
     let most = all.process + all.tokenizer + all.weights + all.kv + all.activations + all.staging + all.slots;
     let least = all.smallest.min(most);
     let mut plans = Vec::new();
     for step in 0..=STEPS {
         let memory = least + (most - least) * step / STEPS;
         let at = Options { memory: Some(memory), cache: CacheSize::Fill, ..options.clone() };
-        match Planned::new(path, &at) {
-            Ok(planned) => plans.push(planned.plan),
+        match planner.plan(&at) {
+            Ok(plan) => plans.push(plan),
             // A GPU's memory may be what binds; then memory alone decides nothing.
             Err(Error::Budget(_)) => {}
             Err(other) => return Err(other),

@@ -9,11 +9,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::flags::EngineFlags;
 use crate::cli::{input, message};
 use crate::error::Result;
-use crate::generate::engine::{Engine, Progress};
+use crate::generate::engine::{Engine, ModelFile, Progress};
 use crate::generate::plan::Plan;
 use crate::generate::stream::LanguageModel;
 use crate::gguf::Gguf;
-use crate::model::Config;
 use crate::os;
 use crate::report::plan::plan_text;
 use crate::report::run::RunFacts;
@@ -29,11 +28,9 @@ pub struct Opened {
 }
 
 /// A model's file that can be run as far as its hyper-parameters tell: another is refused for that first, whatever else
-/// it lacks.
-pub fn model_file(path: &Path) -> Result<Gguf> {
-    let gguf = Gguf::open(path)?;
-    Config::from_gguf(&gguf, 1)?;
-    Ok(gguf)
+/// it lacks. `ctx` stands in for a `--ctx` that is not given.
+pub fn model_file(path: &Path, flags: &EngineFlags, ctx: Option<usize>) -> Result<ModelFile> {
+    ModelFile::open(path, flags.ctx.or(ctx))
 }
 
 /// The tokenizer of a model's file, its oddities told. It stands alone, so that a file without one is refused before the
@@ -59,13 +56,12 @@ pub fn template(gguf: &Gguf, given: Option<&Path>) -> Result<ChatTemplate> {
     ChatTemplate::from_text(&name, &input::read_text(path)?, bos.as_deref(), eos.as_deref())
 }
 
-/// Opens the model at `path` as the flags say; `ctx` stands in for a `--ctx` that is not given.
-pub fn engine(path: &Path, flags: &EngineFlags, ctx: Option<usize>) -> Result<Opened> {
-    let mut options = flags.resolve()?;
-    options.ctx = options.ctx.or(ctx);
+/// Makes a model ready to run as the flags say.
+pub fn engine(file: ModelFile, flags: &EngineFlags) -> Result<Opened> {
+    let options = flags.resolve()?;
     let start = Instant::now();
     let bar = progress_bar();
-    let engine = Engine::open(path, &options, &mut |progress: Progress| {
+    let engine = Engine::load(file, &options, &mut |progress: Progress| {
         bar.set_length(progress.total);
         bar.set_position(progress.done);
     });

@@ -64,12 +64,11 @@ pub fn run(args: &Args) -> Result<()> {
         return Err(Error::Usage(format!("--ctx {ctx} is too short to score anything: give at least {CTX_MIN}")));
     }
     let text = args.text.read_prompt()?;
-    let gguf = open::model_file(&args.model)?;
-    let tokenizer = open::tokenizer(&gguf)?;
-    drop(gguf);
+    let file = open::model_file(&args.model, &args.engine, Some(CTX_DEFAULT))?;
+    let tokenizer = open::tokenizer(&file.gguf)?;
     let tokens = tokenizer.encode(&text, true, false)?;
     let bos = tokenizer.bos().filter(|_| tokenizer.add_bos());
-    let mut opened = open::engine(&args.model, &args.engine, Some(CTX_DEFAULT))?;
+    let mut opened = open::engine(file, &args.engine)?;
     let ctx = opened.engine.ctx();
     let chunks = chunk_count(tokens.len(), ctx).min(args.chunks.unwrap_or(usize::MAX));
     message::note(&format!("{} tokens, {chunks} chunks of {ctx}", tokens.len()));

@@ -52,7 +52,7 @@ pub struct Options {
     pub lanes: Option<usize>,
     /// Threads that compute (CPU).
     pub threads: Option<usize>,
-    /// Positions of the KV cache.
+    /// Positions of the KV cache; decided when the file is opened.
     pub ctx: Option<usize>,
     /// Tokens per forward pass in prefill.
     pub batch: Option<usize>,
@@ -71,8 +71,6 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// A context longer than this must be asked for.
-const CTX_DEFAULT: usize = 4096;
 /// Read lanes that a plan counts with before they are measured.
 const LANES_PLANNED: usize = 10;
 /// The budget of a GPU whose memory the system does not tell.
@@ -91,15 +89,34 @@ pub struct Engine {
     notes: Vec<String>,
 }
 
-/// A model measured and planned, before anything is allocated.
-pub struct Planned {
+/// A model's file and what it says of the model: all that is known before a device and a budget are chosen.
+pub struct ModelFile {
+    /// The file.
+    pub gguf: Gguf,
+    /// Hyper-parameters, for the context that will be allocated.
+    pub config: Config,
+}
+
+impl ModelFile {
+    /// Opens a file for a context of `ctx` positions; `None`: as long as the model was trained for, within reason.
+    ///
+    /// # Errors
+    /// A file that is no model, or one of an architecture that is not supported.
+    pub fn open(path: &Path, ctx: Option<usize>) -> Result<Self> {
+        let gguf = Gguf::open(path)?;
+        let config = Config::from_gguf(&gguf, ctx)?;
+        Ok(Self { gguf, config })
+    }
+}
+
+/// A model measured for a device; plans, and allocates nothing.
+pub struct Planner {
     /// The file.
     pub gguf: Gguf,
     /// Where its tensors are; handles mean nothing yet.
     pub model: Model,
-    /// Where the bytes go.
-    pub plan: Plan,
-    kv: KvKind,
+    measured: Measure,
+    device: Box<dyn Device>,
 }
 
 /// The device of a choice; what was chosen for the user goes to `notes`.
@@ -140,74 +157,69 @@ pub fn default_memory() -> u64 {
     }
 }
 
-fn measure(path: &Path, options: &Options) -> Result<(Gguf, Model, Measure)> {
-    let gguf = Gguf::open(path)?;
-    // the context decides which rotation factors are read, and the file decides the default context
-    let arch = gguf.metadata().str("general.architecture")?.unwrap_or_default().to_owned();
-    let trained = gguf.metadata().u32(&format!("{arch}.context_length"))?.unwrap_or(0) as usize;
-    let ctx = options.ctx.unwrap_or_else(|| trained.clamp(1, CTX_DEFAULT));
-    let config = Config::from_gguf(&gguf, ctx)?;
-    let mut measured = Measure::default();
-    let model = Model::build(&gguf, &config, &mut measured)?;
-    Ok((gguf, model, measured))
-}
-
-fn plan(
-    gguf: &Gguf,
-    model: &Model,
-    measured: &Measure,
-    options: &Options,
-    device: &dyn Device,
-) -> Result<(Plan, KvKind)> {
-    let (info, footprint) = (device.info(), device.footprint());
-    if options.vram.is_some() && info.kind != "gpu" {
-        return Err(Error::Usage("--vram needs a GPU, and none is used: leave it out".into()));
-    }
-    let apart = || footprint.memory_bytes.map_or(VRAM_FALLBACK, |all| all - all / 10);
-    let kv = footprint.kv_only.or(options.kv).unwrap_or(KvKind::F16);
-    let demand = Demand {
-        device,
-        memory: options.memory.unwrap_or_else(default_memory),
-        vram: options.vram.or_else(|| (!info.shares_memory).then(apart)),
-        cache: options.cache,
-        ctx: options.ctx.unwrap_or_else(|| model.config.ctx_train.clamp(1, CTX_DEFAULT)),
-        batch: options.batch,
-        kv,
-        lanes: options.lanes.unwrap_or(LANES_PLANNED),
-        may_map: options.io.is_none_or(|path| path == ReadPath::Mmap),
-        looked_for_gpus: options.device == DeviceChoice::Auto && info.kind != "gpu",
-    };
-    Ok((Plan::new(gguf, model, measured, &demand)?, kv))
-}
-
-impl Planned {
-    /// Plans without allocating.
+impl Planner {
+    /// Checks a model's tensors and opens the device; what was chosen for the user goes to `notes`.
     ///
     /// # Errors
-    /// A file that is no model that can be run, or a budget that cannot work.
-    pub fn new(path: &Path, options: &Options) -> Result<Self> {
-        let (gguf, model, measured) = measure(path, options)?;
-        let device = device(options, &mut Vec::new())?;
-        let (plan, kv) = plan(&gguf, &model, &measured, options, &*device)?;
-        Ok(Self { gguf, model, plan, kv })
+    /// A file that cannot be run, or a device that is not there.
+    pub fn new(file: ModelFile, options: &Options, notes: &mut Vec<String>) -> Result<Self> {
+        let ModelFile { gguf, config } = file;
+        let mut measured = Measure::default();
+        let model = Model::build(&gguf, &config, &mut measured)?;
+        Ok(Self { gguf, model, measured, device: device(options, notes)? })
+    }
+
+    /// Plans for the budget of `options`; the context is the file's.
+    ///
+    /// # Errors
+    /// A budget that cannot work.
+    pub fn plan(&self, options: &Options) -> Result<Plan> {
+        let (info, footprint) = (self.device.info(), self.device.footprint());
+        if options.vram.is_some() && info.kind != "gpu" {
+            return Err(Error::Usage("--vram needs a GPU, and none is used: leave it out".into()));
+        }
+        let apart = || footprint.memory_bytes.map_or(VRAM_FALLBACK, |all| all - all / 10);
+        let demand = Demand {
+            device: &*self.device,
+            memory: options.memory.unwrap_or_else(default_memory),
+            vram: options.vram.or_else(|| (!info.shares_memory).then(apart)),
+            cache: options.cache,
+            ctx: self.model.config.ctx,
+            batch: options.batch,
+            kv: self.kv(options),
+            lanes: options.lanes.unwrap_or(LANES_PLANNED),
+            may_map: options.io.is_none_or(|path| path == ReadPath::Mmap),
+            looked_for_gpus: options.device == DeviceChoice::Auto && info.kind != "gpu",
+        };
+        Plan::new(&self.gguf, &self.model, &self.measured, &demand)
     }
 
     /// Storage of keys and values.
-    pub fn kv(&self) -> KvKind {
-        self.kv
+    fn kv(&self, options: &Options) -> KvKind {
+        self.device.footprint().kv_only.or(options.kv).unwrap_or(KvKind::F16)
     }
 }
 
 impl Engine {
-    /// Opens a model: checks the file, plans, loads the resident weights, allocates the slots.
+    /// Opens the model at `path`: see [`Engine::load`].
     ///
     /// # Errors
-    /// A file that is no model that can be run, a budget that cannot work, a device that fails.
+    /// Those of [`ModelFile::open`] and [`Engine::load`].
     pub fn open(path: &Path, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Self> {
+        Self::load(ModelFile::open(path, options.ctx)?, options, progress)
+    }
+
+    /// Makes a model ready to run: checks its tensors, plans, loads the resident weights, allocates the slots. The context
+    /// is the one that the file was opened for.
+    ///
+    /// # Errors
+    /// A file that cannot be run, a budget that cannot work, a device that fails.
+    pub fn load(file: ModelFile, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Self> {
         let mut notes = Vec::new();
-        let (gguf, model, measured) = measure(path, options)?;
-        let mut device = device(options, &mut notes)?;
-        let (plan, kv) = plan(&gguf, &model, &measured, options, &*device)?;
+        file.gguf.drop_mapped_pages();
+        let planner = Planner::new(file, options, &mut notes)?;
+        let (plan, kv) = (planner.plan(options)?, planner.kv(options));
+        let Planner { gguf, model, measured, mut device } = planner;
         // read paths are measured while there is nothing beside: trials take memory that slots will need
         let reading = SourceOptions { path: options.io, lanes: options.lanes };
         let source = Reader::open(gguf.shard_paths(), &plan.layers, reading)?;

@@ -8,6 +8,9 @@ use crate::model::attention::{AttentionConfig, AttentionKeys};
 use crate::model::keys::{Keys, MAX_EXPERTS, MAX_LAYERS, MAX_WIDTH};
 use crate::model::rope::RopeConfig;
 
+/// A context longer than this must be asked for.
+const CTX_DEFAULT: usize = 4096;
+
 /// All that is fixed about a model beside its weights.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -21,6 +24,8 @@ pub struct Config {
     pub n_vocab: usize,
     /// Context the model was trained for.
     pub ctx_train: usize,
+    /// Positions of the KV cache that these hyper-parameters are for (longrope chooses its factors by it).
+    pub ctx: usize,
     /// Epsilon of every RMS norm.
     pub eps: f32,
     /// Rotary embedding.
@@ -72,8 +77,8 @@ pub struct MoeConfig {
 }
 
 impl Config {
-    /// Resolves a file's metadata. `ctx` is the context that will be allocated (longrope chooses its factors by it).
-    pub fn from_gguf(gguf: &Gguf, ctx: usize) -> Result<Self> {
+    /// Resolves a file's metadata for `ctx` positions, or as many as the model was trained for, up to 4096.
+    pub fn from_gguf(gguf: &Gguf, ctx: Option<usize>) -> Result<Self> {
         let meta = gguf.metadata();
         let name = meta.str("general.architecture")?.ok_or_else(|| {
             Error::file(gguf.path(), "metadata general.architecture is missing: this is not a language model")
@@ -95,6 +100,7 @@ impl Config {
             .ok_or_else(|| keys.error("nextn_predict_layers", format!("{next_n} leaves none of {blocks} layers")))?;
         let d_model = keys.size("embedding_length", MAX_WIDTH)?;
         let ctx_train = keys.size("context_length", 1 << 30)?;
+        let ctx = ctx.unwrap_or_else(|| ctx_train.min(CTX_DEFAULT));
         let embedding = gguf
             .tensor("token_embd.weight")
             .ok_or_else(|| Error::file(gguf.path(), "tensor token_embd.weight is missing"))?;
@@ -129,6 +135,7 @@ impl Config {
             d_model,
             n_vocab,
             ctx_train,
+            ctx,
             eps: keys.required(eps_key, keys.f32(eps_key)?)?,
             embedding_scale: scale("embedding_scale")?,
             residual_scale: scale("residual_scale")?,

@@ -92,12 +92,11 @@ pub fn run(args: &Args) -> Result<()> {
         return Err(Error::Usage("--chat-template cannot be stdin: messages come from there".into()));
     }
     let path = demo::find(args.model.model.as_deref())?;
-    let gguf = open::model_file(&path)?;
-    let tokenizer = open::tokenizer(&gguf)?;
-    let template = open::template(&gguf, args.chat_template.as_deref())?;
-    drop(gguf);
+    let file = open::model_file(&path, &args.engine, None)?;
+    let tokenizer = open::tokenizer(&file.gguf)?;
+    let template = open::template(&file.gguf, args.chat_template.as_deref())?;
     let interrupt = Interrupt::install()?;
-    let mut opened = open::engine(&path, &args.engine, None)?;
+    let mut opened = open::engine(file, &args.engine)?;
     let mut lines = Lines::new()?;
     let mut display = Display::new();
     let mut dialogue = Dialogue::new(&tokenizer, &template, &args.sampling, args.system.clone());
