@@ -1,7 +1,7 @@
 // out[t] = sum over ranks of weight * result[t * k + rank], in the router's order.
 // Grid: (x, y) folded over runs of THREADS elements.
 
-// Twin: `CombineParams` in src/compute/gpu/experts.rs.
+// Twin: `CombineParams` in src/compute/gpu/expert_params.rs.
 struct Params {
     count: u32,
     width: u32,

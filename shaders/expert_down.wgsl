@@ -2,7 +2,7 @@
 //
 // Grid: (x, y) folded over row groups, z = tile.
 
-// Twin: `DownParams` in src/compute/gpu/experts.rs.
+// Twin: `DownParams` in src/compute/gpu/expert_params.rs.
 struct Params {
     cols: u32,
     rows: u32,

@@ -3,7 +3,7 @@
 //
 // Grid: (x, y) folded over row groups, z = tile.
 
-// Twin: `GateUpParams` in src/compute/gpu/experts.rs.
+// Twin: `GateUpParams` in src/compute/gpu/expert_params.rs.
 struct Params {
     cols: u32,
     rows: u32,

@@ -5,95 +5,39 @@
 //! tiles (slot, expert, uses) and uses, then the router's weights.
 
 use super::engine::{Buf, Engine, GRID_MAX, fold};
-use super::linear::{GpuWeight, no_kernel};
-use super::ops::{activation_params, per_element};
-use super::repack::Layout;
+use super::expert_params::{CombineParams, DownParams, GateUpParams, Planned, bias_weights, layout, places};
+use super::linear::GpuWeight;
+use super::ops::per_element;
 use super::shaders::{ROWS, Shader, TILE};
 use super::u32_of;
-use crate::compute::{ExpertJob, ExpertOps, Routing};
+use crate::compute::{ExpertJob, ExpertOps, Routing, Weight};
 use crate::error::{Error, Result};
-use crate::expert::{ExpertBuf, ExpertLayer, ExpertMatrix, SlotClass, SlotId};
+use crate::expert::{ExpertBuf, ExpertLayer, SlotClass, SlotId};
 
 /// Largest slab, whatever the adapter allows.
 const SLAB_MAX: u64 = 1 << 30;
 /// Calls whose plans fit before a submission.
 const PLANNED_CALLS: usize = 4;
 
-/// Twin: `Params` in shaders/expert_gate_up.wgsl.
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct GateUpParams {
-    cols: u32,
-    rows: u32,
-    k: u32,
-    x_row: u32,
-    gate_start: u32,
-    gate_row: u32,
-    up_start: u32,
-    up_row: u32,
-    tiles: u32,
-    uses: u32,
-    has: u32,
-    gate_bias_row: u32,
-    up_bias_row: u32,
-    kind: u32,
-    alpha: f32,
-    limit: f32,
-}
-const _: () = assert!(size_of::<GateUpParams>() == 64);
-
-/// Twin: `Params` in shaders/expert_down.wgsl.
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct DownParams {
-    cols: u32,
-    rows: u32,
-    start: u32,
-    row_words: u32,
-    tiles: u32,
-    uses: u32,
-    has: u32,
-    bias_row: u32,
-}
-const _: () = assert!(size_of::<DownParams>() == 32);
-
-/// Twin: `Params` in shaders/expert_combine.wgsl.
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct CombineParams {
-    count: u32,
-    width: u32,
-    k: u32,
-    dst_row: u32,
-    weights: u32,
-}
-const _: () = assert!(size_of::<CombineParams>() == 20);
-
-/// A matrix inside a slot.
-#[derive(Clone, Copy)]
-struct Place {
-    start: usize,
-    row_words: usize,
-}
-
-/// Where gate, up and down stand in a slot, and the words of all three.
-fn places(layer: &ExpertLayer) -> Result<([Place; 3], usize)> {
-    let mut words = 0;
-    let mut places = [Place { start: 0, row_words: 0 }; 3];
-    for (place, m) in places.iter_mut().zip(&layer.matrices) {
-        *place = Place { start: words, row_words: layout(m, layer)?.row_words(m.cols) };
-        words += m.rows * place.row_words;
-    }
-    Ok((places, words))
-}
-
-fn layout(m: &ExpertMatrix, layer: &ExpertLayer) -> Result<&'static Layout> {
-    Layout::of(m.ty).ok_or_else(|| no_kernel(m.ty, &format!("experts of layer {}", layer.layer)))
-}
-
 /// Bytes of GPU memory that one expert of this layer takes; an error where a storage type has no kernel.
 pub fn packed_expert_bytes(layer: &ExpertLayer) -> Result<u64> {
     Ok(places(layer)?.1 as u64 * 4)
+}
+
+/// Uses of one expert that a workgroup computes together.
+struct Tile {
+    slab: usize,
+    /// As the shaders read it: first word of the slot, expert, first use, uses.
+    words: [u32; TILE_WORDS],
+}
+
+/// Words of a tile in the plan.
+const TILE_WORDS: usize = 4;
+
+/// Biases and scales of gate, up and down; the empty buffer where there are none.
+struct Operands {
+    biases: [Buf; 3],
+    scales: [Buf; 3],
 }
 
 /// The slots of one class, spread over slabs.
@@ -258,6 +202,7 @@ impl Experts {
         Ok(start)
     }
 
+    /// Computes the given experts: what they are goes into the plan, then each slab's tiles are dispatched.
     pub fn run(
         &mut self,
         engine: &mut Engine,
@@ -266,89 +211,98 @@ impl Experts {
         ops: &ExpertOps,
         jobs: &[ExpertJob<'_>],
     ) -> Result<()> {
-        // by the batch and not by a job's uses, so that it does not depend on what was resident when
-        let cols = if self.n == 1 { 1 } else { TILE };
-        let mut tiles: Vec<(usize, [u32; 4])> = Vec::new();
-        let mut uses = Vec::new();
-        for job in jobs {
-            let (slab, word) = self.locate(job.slot);
-            for chunk in job.uses.chunks(cols as usize) {
-                tiles.push((slab, [u32_of(word), job.expert, u32_of(uses.len()), u32_of(chunk.len())]));
-                uses.extend_from_slice(chunk);
-            }
-        }
-        tiles.sort_by_key(|t| t.0);
-        let words: Vec<u32> = tiles.iter().flat_map(|t| t.1).chain(uses).collect();
-        let start = self.push_plan(engine, &words)?;
-        for job in jobs {
-            self.last_read[job.slot.0 as usize] = Some(engine.submission());
-        }
-
-        let (places, _) = places(layer)?;
-        let vector = |w: Option<crate::compute::Weight>| w.map_or(self.nothing, |w| weights[w.0].vector());
-        let biases = ops.biases.map_or([None; 3], |b| b.map(Some));
-        let bias_row = |i: usize| biases[i].map_or(0, |w| u32_of(weights[w.0].row_stride(layer.matrices[i].rows)));
-        let [gate, up, down] = layer.matrices;
-        let (kind, alpha, limit) = activation_params(ops.activation);
-        let flag = |on: bool, bit: u32| u32::from(on) << bit;
-        let mut gate_up = GateUpParams {
-            cols: u32_of(gate.cols),
-            rows: u32_of(gate.rows),
-            k: u32_of(self.k),
-            x_row: u32_of(self.x_row),
-            gate_start: u32_of(places[0].start),
-            gate_row: u32_of(places[0].row_words),
-            up_start: u32_of(places[1].start),
-            up_row: u32_of(places[1].row_words),
-            tiles: 0,
-            uses: u32_of(start + tiles.len() * 4),
-            has: flag(ops.biases.is_some(), 0) | flag(ops.scales[0].is_some(), 1) | flag(ops.scales[1].is_some(), 2),
-            gate_bias_row: bias_row(0),
-            up_bias_row: bias_row(1),
-            kind,
-            alpha,
-            limit,
-        };
-        let mut down_params = DownParams {
-            cols: u32_of(down.cols),
-            rows: u32_of(down.rows),
-            start: u32_of(places[2].start),
-            row_words: u32_of(places[2].row_words),
-            tiles: 0,
-            uses: gate_up.uses,
-            has: flag(ops.biases.is_some(), 0) | flag(ops.scales[2].is_some(), 1),
-            bias_row: bias_row(2),
-        };
+        let (tiles, uses) = self.tiles(jobs);
+        let planned = self.plan_tiles(engine, &tiles, &uses)?;
+        self.mark_read(engine, jobs);
+        let operands = self.operands(weights, ops);
+        let mut gate_up = GateUpParams::new(weights, layer, ops, &planned, (self.k, self.x_row))?;
+        let mut down = DownParams::new(weights, layer, ops, &planned)?;
         let mut first = 0;
-        for run in tiles.chunk_by(|a, b| a.0 == b.0).flat_map(|same| same.chunks(GRID_MAX as usize)) {
-            let slab = self.slabs[run[0].0];
-            let z = u32_of(run.len());
-            gate_up.tiles = u32_of(start + first * 4);
-            down_params.tiles = gate_up.tiles;
+        for run in tiles.chunk_by(|a, b| a.slab == b.slab).flat_map(|same| same.chunks(GRID_MAX as usize)) {
+            let tiles_at = u32_of(planned.tiles + first * TILE_WORDS);
+            (gate_up.tiles, down.tiles) = (tiles_at, tiles_at);
+            let (slab, count) = (self.slabs[run[0].slab], u32_of(run.len()));
+            self.dispatch_gate_up(engine, layer, &operands, &gate_up, slab, count)?;
+            self.dispatch_down(engine, layer, &operands, &down, slab, count)?;
             first += run.len();
-
-            let bindings = [
-                slab,
-                self.x,
-                self.plan,
-                vector(biases[0]),
-                vector(biases[1]),
-                vector(ops.scales[0]),
-                vector(ops.scales[1]),
-                self.hidden,
-            ];
-            let [x, y] = fold(gate.rows.div_ceil(ROWS as usize));
-            let shader = Shader::ExpertGateUp { gate: gate.ty, up: up.ty, cols, fours: self.x_row.is_multiple_of(4) };
-            engine.dispatch(&shader, &bindings.map(|b| Some(b.into())), &gate_up, [x, y, z])?;
-
-            let bindings = [slab, self.hidden, self.plan, vector(biases[2]), vector(ops.scales[2]), self.results];
-            let [x, y] = fold(down.rows.div_ceil(ROWS as usize));
-            let shader = Shader::ExpertDown { ty: down.ty, cols, fours: down.cols.is_multiple_of(4) };
-            engine.dispatch(&shader, &bindings.map(|b| Some(b.into())), &down_params, [x, y, z])?;
         }
         Ok(())
     }
 
+    /// Columns of a tile: by the batch and not by a job's uses, so that it does not depend on what was resident when.
+    fn tile_cols(&self) -> u32 {
+        if self.n == 1 { 1 } else { TILE }
+    }
+
+    /// Cuts the jobs into tiles, those of one slab side by side, and lists the uses that they refer to.
+    fn tiles(&self, jobs: &[ExpertJob<'_>]) -> (Vec<Tile>, Vec<u32>) {
+        let (mut tiles, mut uses) = (Vec::new(), Vec::new());
+        for job in jobs {
+            let (slab, word) = self.locate(job.slot);
+            for chunk in job.uses.chunks(self.tile_cols() as usize) {
+                tiles.push(Tile { slab, words: [u32_of(word), job.expert, u32_of(uses.len()), u32_of(chunk.len())] });
+                uses.extend_from_slice(chunk);
+            }
+        }
+        tiles.sort_by_key(|tile| tile.slab);
+        (tiles, uses)
+    }
+
+    /// Puts tiles and uses into the plan.
+    fn plan_tiles(&mut self, engine: &mut Engine, tiles: &[Tile], uses: &[u32]) -> Result<Planned> {
+        let words: Vec<u32> = tiles.iter().flat_map(|tile| tile.words).chain(uses.iter().copied()).collect();
+        let start = self.push_plan(engine, &words)?;
+        Ok(Planned { tiles: start, uses: start + tiles.len() * TILE_WORDS })
+    }
+
+    /// Notes that the submission now recorded reads the jobs' slots. After [`Experts::plan_tiles`], which may start a new
+    /// submission.
+    fn mark_read(&mut self, engine: &Engine, jobs: &[ExpertJob<'_>]) {
+        for job in jobs {
+            self.last_read[job.slot.0 as usize] = Some(engine.submission());
+        }
+    }
+
+    fn operands(&self, weights: &[GpuWeight], ops: &ExpertOps) -> Operands {
+        let vector = |w: Option<Weight>| w.map_or(self.nothing, |w| weights[w.0].vector());
+        Operands { biases: bias_weights(ops).map(vector), scales: ops.scales.map(vector) }
+    }
+
+    /// `hidden = activation(gate x, up x)` of `count` tiles of one slab.
+    fn dispatch_gate_up(
+        &self,
+        engine: &mut Engine,
+        layer: &ExpertLayer,
+        operands: &Operands,
+        params: &GateUpParams,
+        slab: Buf,
+        count: u32,
+    ) -> Result<()> {
+        let [gate, up, _] = &layer.matrices;
+        let ([gate_bias, up_bias, _], [gate_scale, up_scale, _]) = (operands.biases, operands.scales);
+        let bindings = [slab, self.x, self.plan, gate_bias, up_bias, gate_scale, up_scale, self.hidden];
+        let (cols, fours) = (self.tile_cols(), self.x_row.is_multiple_of(4));
+        let shader = Shader::ExpertGateUp { gate: gate.ty, up: up.ty, cols, fours };
+        engine.dispatch(&shader, &bindings.map(|b| Some(b.into())), params, tile_grid(gate.rows, count))
+    }
+
+    /// `results = down hidden` of `count` tiles of one slab.
+    fn dispatch_down(
+        &self,
+        engine: &mut Engine,
+        layer: &ExpertLayer,
+        operands: &Operands,
+        params: &DownParams,
+        slab: Buf,
+        count: u32,
+    ) -> Result<()> {
+        let down = &layer.matrices[2];
+        let bindings = [slab, self.hidden, self.plan, operands.biases[2], operands.scales[2], self.results];
+        let shader = Shader::ExpertDown { ty: down.ty, cols: self.tile_cols(), fours: down.cols.is_multiple_of(4) };
+        engine.dispatch(&shader, &bindings.map(|b| Some(b.into())), params, tile_grid(down.rows, count))
+    }
+
+    /// Sums the results in the router's order.
     pub fn end(&mut self, engine: &mut Engine, routing: &Routing, out: Buf, dst_row: usize) -> Result<()> {
         let words: Vec<u32> = routing.weights.iter().map(|w| w.to_bits()).collect();
         let start = self.push_plan(engine, &words)?;
@@ -363,4 +317,10 @@ impl Experts {
         let bindings = [out, self.results, self.plan].map(|b| Some(b.into()));
         engine.dispatch(&Shader::ExpertCombine, &bindings, &params, per_element(count))
     }
+}
+
+/// Workgroups for `rows` rows of each of `count` tiles.
+fn tile_grid(rows: usize, count: u32) -> [u32; 3] {
+    let [x, y] = fold(rows.div_ceil(ROWS as usize));
+    [x, y, count]
 }

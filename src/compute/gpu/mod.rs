@@ -9,6 +9,7 @@
 pub mod adapter;
 mod attention;
 mod engine;
+mod expert_params;
 mod experts;
 mod linear;
 mod ops;
