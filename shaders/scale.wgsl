@@ -7,7 +7,6 @@ struct Params {
     row: u32,
     // 1: the factor is sigmoid(factors[row]).
     sigmoid: u32,
-    unused: u32,
 }
 
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;

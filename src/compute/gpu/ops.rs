@@ -68,9 +68,8 @@ struct ScaleParams {
     count: u32,
     row: u32,
     sigmoid: u32,
-    unused: u32,
 }
-const _: () = assert!(size_of::<ScaleParams>() == 16);
+const _: () = assert!(size_of::<ScaleParams>() == 12);
 
 /// Twin: `Params` in shaders/copy_heads.wgsl.
 #[repr(C)]
@@ -192,7 +191,7 @@ impl GpuDevice {
             let width = self.acts[x.0].width;
             let count = rows.len() * width;
             let bindings = [Some(self.acts[x.0].rows(&rows)), Some(self.acts[factors.0].rows(&rows))];
-            let params = ScaleParams { count: u32_of(count), row: u32_of(width), sigmoid: sigmoid.into(), unused: 0 };
+            let params = ScaleParams { count: u32_of(count), row: u32_of(width), sigmoid: sigmoid.into() };
             self.engine.dispatch(&Shader::Scale, &bindings, &params, per_element(count))?;
         }
         Ok(())
