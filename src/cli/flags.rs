@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::size;
 use crate::compute::KvKind;
 use crate::error::{Error, Result};
-use crate::expert::source::ReadPath;
+use crate::expert::source::{LANES_MAX, ReadPath};
 use crate::generate::engine::{DeviceChoice, Options};
 use crate::generate::plan::CacheSize;
 use crate::generate::sampler::{Sampling, random_seed};
@@ -61,7 +61,7 @@ pub struct EngineFlags {
     #[arg(long, value_name = "PATH", default_value = "auto", help_heading = COMPUTE)]
     pub io: IoFlag,
     /// Concurrent reads [default: measured]
-    #[arg(long, value_name = "N", value_parser = count(64), help_heading = COMPUTE)]
+    #[arg(long, value_name = "N", value_parser = count(LANES_MAX as u64), help_heading = COMPUTE)]
     pub lanes: Option<usize>,
 
     /// Say more on stderr: the plan, the choices, the seed
