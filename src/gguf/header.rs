@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::cursor::{Cursor, Quoted};
 use super::map::MappedFile;
 use super::metadata::{Entry, Metadata};
-use super::value::ValueType;
+use super::value::{ARRAY_DEPTH_MAX, ValueType};
 use super::{GgmlType, TensorInfo};
 use crate::{Error, Result};
 
@@ -27,8 +27,6 @@ pub const NAME_BYTES_MAX: u64 = 255;
 pub const STRING_BYTES_MAX: u64 = 1 << 26;
 /// Most entries of one array.
 pub const ARRAY_LEN_MAX: u64 = 1 << 28;
-/// Deepest nesting of arrays.
-pub const ARRAY_DEPTH_MAX: u32 = 4;
 /// Largest alignment of tensor data in bytes.
 pub const ALIGNMENT_MAX: u64 = 1 << 20;
 /// The alignment of tensor data in bytes where `general.alignment` is absent (GGUF specification).

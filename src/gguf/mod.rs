@@ -18,14 +18,13 @@ use std::sync::Arc;
 
 pub use cursor::{Escaped, Quoted};
 pub use header::{
-    ALIGNMENT_MAX, ARRAY_DEPTH_MAX, ARRAY_LEN_MAX, DIMS_MAX, KEY_BYTES_MAX, KEYS_MAX, NAME_BYTES_MAX, STRING_BYTES_MAX,
-    TENSORS_MAX,
+    ALIGNMENT_MAX, ARRAY_LEN_MAX, DIMS_MAX, KEY_BYTES_MAX, KEYS_MAX, NAME_BYTES_MAX, STRING_BYTES_MAX, TENSORS_MAX,
 };
 use map::MappedFile;
 pub use metadata::{LAYERS_MAX, Metadata};
 pub use shards::SHARDS_MAX;
 pub use types::GgmlType;
-pub use value::{Array, Strings, Value, ValueType};
+pub use value::{ARRAY_DEPTH_MAX, Array, Strings, Value, ValueType};
 
 use crate::{Error, Result};
 

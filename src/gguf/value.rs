@@ -4,8 +4,10 @@ use std::fmt;
 use std::path::Path;
 
 use super::cursor::Quoted;
-use super::header::ARRAY_DEPTH_MAX;
 use crate::{Error, Result};
+
+/// Deepest nesting of arrays.
+pub const ARRAY_DEPTH_MAX: u32 = 4;
 
 /// The thirteen value types of the GGUF specification, by their number in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
