@@ -95,6 +95,49 @@ fn shards_of_another_place_model_or_count_are_refused() {
 }
 
 #[test]
+fn a_shard_that_contradicts_the_first_is_refused_and_both_are_named() {
+    let numbers = |n: u32| V::Arr(4, vec![V::U32(1), V::U32(n)]);
+    let first = |b: Builder| {
+        b.key("general.architecture", V::str("llama"))
+            .key("general.name", V::str("one"))
+            .key("llama.expert_count", V::U32(8))
+            .key("llama.rope.freq_base", V::F32(1e4))
+            .key("llama.widths", numbers(2))
+            .key("tokenizer.ggml.pre", V::str("qwen2"))
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let path = model(dir.path());
+    first(shard(0, 3, &["b", "a"])).write(dir.path(), &name(1, 3));
+    let says = |key: &str, value: V| {
+        shard(1, 3, &["c"]).key(key, value).write(dir.path(), &name(2, 3));
+        Gguf::open(&path).map(|_| ()).map_err(|e| e.to_string())
+    };
+    for (key, value, ours, theirs) in [
+        ("general.architecture", V::str("qwen3moe"), "`llama`", "`qwen3moe`"),
+        ("llama.expert_count", V::U32(16), "8", "16"),
+        ("llama.expert_count", V::F32(8.0), "8", "8"),
+        ("llama.rope.freq_base", V::F32(1e6), "10000", "1000000"),
+        ("llama.widths", numbers(3), "an array of 2 u32", "an array of 2 u32"),
+        ("llama.widths", V::Arr(4, vec![V::U32(1)]), "an array of 2 u32", "an array of 1 u32"),
+        ("tokenizer.ggml.pre", V::str("gpt-2"), "`qwen2`", "`gpt-2`"),
+    ] {
+        let e = says(key, value).unwrap_err();
+        let wanted = format!("`{key}` is {theirs} here, but {ours} in ");
+        assert!(e.contains(&wanted) && e.contains(&name(1, 3)) && e.contains(&name(2, 3)), "{wanted:?} not in {e}");
+    }
+    for (key, value) in [
+        ("general.name", V::str("two")),
+        ("general.alignment", V::U32(32)),
+        ("llama.expert_count", V::U64(8)),
+        ("llama.rope.freq_base", V::F64(1e4)),
+        ("llama.widths", numbers(2)),
+        ("llama.unheard_of", V::U32(1)),
+    ] {
+        assert_eq!(says(key, value), Ok(()), "{key}");
+    }
+}
+
+#[test]
 fn a_tensor_in_two_shards_and_a_wrong_total_are_errors() {
     let dir = tempfile::tempdir().unwrap();
     let first = model(dir.path());

@@ -90,6 +90,7 @@ impl Gguf {
             let file = Arc::new(MappedFile::open(other).map_err(|e| missing(e, path, count))?);
             let header = header::read(&file, i + 1)?;
             shards::check(other, &header.metadata, i + 1, count)?;
+            shards::check_agreement((path, &metadata), (other, &header.metadata))?;
             tensors.extend(header.tensors);
             files.push(file);
         }

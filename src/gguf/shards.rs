@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Metadata;
+use super::cursor::Quoted;
+use super::value::Value;
 use crate::{Error, Result};
 
 /// Most shards of one model: each stays open and mapped.
@@ -55,6 +57,51 @@ pub(super) fn check(path: &Path, metadata: &Metadata, no: usize, count: usize) -
         }
     }
     Ok(())
+}
+
+/// Checks that a later shard, where it repeats a key of the first, repeats its value. Shards as they are published have
+/// only `split.*` keys beside their tensors; one that tells of other hyper-parameters is of another model, and its weights
+/// would be taken for this one's. What describes the file and not the model may differ.
+pub(super) fn check_agreement(first: (&Path, &Metadata), other: (&Path, &Metadata)) -> Result<()> {
+    let of_the_file = |key: &str| {
+        key.starts_with("split.") || (key.starts_with("general.") && key != "general.architecture") || key.is_empty()
+    };
+    for key in other.1.keys().filter(|key| !of_the_file(key)) {
+        // A value that is gone means that a file changed since it was indexed: whoever reads it will be told.
+        let (Some(ours), Some(theirs)) = (first.1.get(key), other.1.get(key)) else { continue };
+        if !same(&ours, &theirs) {
+            let what = format!(
+                "{} is {} here, but {} in {}: the shards are of different models",
+                Quoted(key),
+                brief(&theirs),
+                brief(&ours),
+                first.0.display()
+            );
+            return Err(Error::file(other.0, what));
+        }
+    }
+    Ok(())
+}
+
+/// Whether two values mean the same: numbers by value, whatever their width; the entries of arrays likewise.
+fn same(a: &Value<'_>, b: &Value<'_>) -> bool {
+    match (a, b) {
+        (Value::String(a), Value::String(b)) => a == b,
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(&a, &b)),
+        _ if a.integer().is_some() || b.integer().is_some() => a.integer() == b.integer(),
+        // by its bits, so that NaN is NaN
+        _ if a.float().is_some() || b.float().is_some() => a.float().map(f32::to_bits) == b.float().map(f32::to_bits),
+        _ => a.boolean().is_some() && a.boolean() == b.boolean(),
+    }
+}
+
+/// A value for a message: an array by its length, a string by its beginning.
+fn brief(value: &Value<'_>) -> String {
+    match value {
+        Value::String(text) => Quoted(String::from_utf8_lossy(&text[..text.len().min(60)]).as_ref()).to_string(),
+        Value::Array(_) => value.describe(),
+        value => value.to_string(),
+    }
 }
 
 /// Checks `split.tensors.count` of the first shard against what all shards hold together.
