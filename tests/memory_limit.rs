@@ -113,7 +113,7 @@ fn assert_stays_under_the_budget(shape: &Shape, devices: &[&str]) {
     write_model(&path, shape);
     let text: String = (0..160u32).map(|i| char::from(b'a' + (i * i % 26) as u8)).collect();
     let json = |text: String| -> Value { serde_json::from_str(&text).unwrap() };
-    for device in devices {
+    for &device in devices {
         let plan = foregate(["inspect", "--json", "--memory", "1MiB", "--ctx", "64", "--device", device]).arg(&path);
         let smallest = json(plan.ok())["budgets"][0]["smallest"].as_u64().unwrap();
         assert!(smallest < 100 * MIB, "{smallest}: the budget shall be smaller than the experts");
