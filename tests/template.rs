@@ -83,3 +83,29 @@ fn a_thousand_messages_render() {
         println!("{}: {} ms", path.file_name().unwrap().display(), started.elapsed().as_millis());
     }
 }
+
+#[test]
+fn snippets_render_as_in_jinja2_or_are_refused() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/templates/snippets.json");
+    let file: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut wrong = Vec::new();
+    for row in file["snippets"].as_array().unwrap() {
+        let source = row["template"].as_str().unwrap();
+        let conversation = Conversation {
+            variables: file["variables"].as_object().unwrap().clone(),
+            now: NOW,
+            ..Conversation::new(Vec::new()).unwrap()
+        };
+        let rendered = ChatTemplate::from_source(source, None, None).and_then(|t| t.render(&conversation));
+        match (row["expected"].as_str(), rendered, row["refused"].as_bool()) {
+            (Some(expected), Ok(text), None) if text == expected => {}
+            (Some(_), Err(_), Some(true)) | (None, Err(_), None) => {}
+            (Some(expected), Ok(text), _) => {
+                wrong.push(format!("{source}\n  expected {expected:?}\n  got      {text:?}"))
+            }
+            (Some(expected), Err(e), None) => wrong.push(format!("{source}\n  expected {expected:?}\n  got      {e}")),
+            (_, got, _) => wrong.push(format!("{source}\n  expected an error, {}\n  got      {got:?}", row["error"])),
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}

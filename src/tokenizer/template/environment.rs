@@ -3,11 +3,11 @@
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, ObjectRepr, Rest, Tuple, Value, ValueKind, ValueOrKwargs, from_args};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State};
-use minijinja_contrib::{filters, globals};
+use minijinja_contrib::globals;
 
 use super::render::PROMPT_BYTES_MAX;
 use super::text::{Text, text_of};
-use super::{clock, json, methods, source};
+use super::{clock, filters, json, methods, percent, source, variadic};
 
 /// How deep a value that gets a name may be nested; the JSON of a conversation is at most 128 deep.
 const KEPT_DEPTH_MAX: usize = 200;
@@ -32,6 +32,8 @@ pub fn new() -> Result<Environment<'static>, Error> {
     env.add_function("cycler", |items: Rest<Value>| globals::cycler(items.to_vec()));
     env.add_function(source::CHECKED, checked);
     env.add_function(source::KEPT, kept);
+    env.add_function(percent::NAME, percent::percent);
+    env.add_function(variadic::NAME, variadic::wrap);
     env.add_filter("tojson", json::tojson);
     env.add_filter("dictsort", dictsort);
     env.add_filter("trim", trim);
@@ -39,10 +41,7 @@ pub fn new() -> Result<Environment<'static>, Error> {
     env.add_filter("count", length);
     env.add_filter("string", string);
     env.add_filter("join", join);
-    env.add_filter("wordcount", |text: &str| {
-        text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).count()
-    });
-    env.add_filter("truncate", filters::truncate);
+    filters::add_to(&mut env);
     env.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
     env.add_test("sequence", |value: &Value| {
         matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::String | ValueKind::Undefined)
@@ -61,7 +60,10 @@ fn invalid(what: impl Into<String>) -> Error {
 }
 
 /// Prints the value of a `{{ .. }}`.
-fn write_value(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
+fn write_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    if !matches!(state.auto_escape(), AutoEscape::None) {
+        return Err(invalid("autoescape is not supported: prompts are no HTML"));
+    }
     let written = match value.as_str() {
         Some(text) => out.write_str(text),
         None => out.write_str(&text_of(value)?),
@@ -223,6 +225,6 @@ fn attribute_of(item: &Value, attribute: &Value) -> Result<Value, Error> {
 fn is_callable(value: &Value) -> bool {
     value.as_object().is_some_and(|object| {
         let name = object.type_name();
-        ["Macro", "BoxedFunction", "Joiner"].iter().any(|suffix| name.ends_with(suffix))
+        ["Macro", "BoxedFunction", "Joiner", "Variadic"].iter().any(|suffix| name.ends_with(suffix))
     })
 }

@@ -4,7 +4,7 @@
 use minijinja::value::{Kwargs, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
-use super::text::float_text;
+use super::text::{Bytes, float_text};
 
 /// How deep a value may be nested.
 const DEPTH_MAX: usize = 200;
@@ -75,6 +75,9 @@ impl Writer {
             ValueKind::Bool => self.out.push_str(if value.is_true() { "true" } else { "false" }),
             ValueKind::Number => self.number(value),
             ValueKind::String => self.string(value.as_str().unwrap_or_default()),
+            ValueKind::Seq if value.downcast_object_ref::<Bytes>().is_some() => {
+                return Err(refused("bytes are not JSON"));
+            }
             ValueKind::Seq | ValueKind::Iterable => {
                 let items = value.try_iter()?.map(|item| (None, item));
                 self.container('[', ']', items, depth)?;

@@ -7,13 +7,35 @@ use minijinja::value::{Kwargs, Rest, Tuple, Value, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State};
 use minijinja_contrib::pycompat;
 
+use super::letters;
+use super::text::Bytes;
+
 /// Longest text that a method may return, in bytes.
 const TEXT_BYTES_MAX: usize = 16 << 20;
+
+/// Names of methods that values have in Python: they are attributes there.
+#[rustfmt::skip]
+pub const NAMES: [&str; 63] = [
+    "append", "capitalize", "casefold", "center", "clear", "copy", "count", "encode", "endswith", "expandtabs", "extend",
+    "find", "format", "format_map", "fromkeys", "get", "index", "insert", "isalnum", "isalpha", "isascii", "isdecimal",
+    "isdigit", "isidentifier", "islower", "isnumeric", "isprintable", "isspace", "istitle", "isupper", "items", "join", "keys",
+    "ljust", "lower", "lstrip", "maketrans", "partition", "pop", "popitem", "remove", "removeprefix", "removesuffix", "replace",
+    "reverse", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "setdefault", "sort", "split", "splitlines",
+    "startswith", "strip", "swapcase", "title", "translate", "update", "upper", "values",
+];
 
 /// Called for a method that the engine does not know.
 pub fn call(state: &mut State, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
     let own = match value.kind() {
         ValueKind::String => string_method(state, value.as_str().unwrap_or_default(), method, args)?,
+        ValueKind::Seq if value.downcast_object_ref::<Bytes>().is_some() => {
+            let bytes = value.downcast_object_ref::<Bytes>().map_or(&[][..], |bytes| &bytes.0);
+            if method != "decode" {
+                return Err(invalid(format!("bytes have no method {method} here, only decode")));
+            }
+            utf8_only("decode", args)?;
+            Some(Value::from(std::str::from_utf8(bytes).map_err(|e| invalid(format!("decode: {e}")))?))
+        }
         ValueKind::Map | ValueKind::Seq if method == "copy" => {
             let () = from_args(args)?;
             Some(value.clone())
@@ -43,6 +65,23 @@ pub fn is_space(c: char) -> bool {
 /// Whether a character is a decimal digit of any script.
 fn is_decimal(c: char) -> bool {
     unicode_general_category::get_general_category(c) == unicode_general_category::GeneralCategory::DecimalNumber
+}
+
+/// Reads the arguments of `encode` and `decode`; the errors' handling does not matter where there are none.
+fn utf8_only(method: &str, args: &[Value]) -> Result<(), Error> {
+    let (encoding, errors, kwargs): (Option<String>, Option<String>, Kwargs) = from_args(args)?;
+    let encoding = encoding.map_or_else(|| kwargs.get::<Option<String>>("encoding"), |x| Ok(Some(x)))?;
+    let errors = errors.map_or_else(|| kwargs.get::<Option<String>>("errors"), |x| Ok(Some(x)))?;
+    kwargs.assert_all_used()?;
+    let encoding = encoding.unwrap_or_else(|| "utf-8".into()).to_lowercase().replace('_', "-");
+    if !["utf-8", "utf8"].contains(&encoding.as_str()) {
+        return Err(invalid(format!("{method}: the encoding {encoding} is not supported, only utf-8")));
+    }
+    match errors.as_deref() {
+        None | Some("strict") => Ok(()),
+        Some(_) if method == "encode" => Ok(()),
+        Some(errors) => Err(invalid(format!("decode: errors='{errors}' is not supported"))),
+    }
 }
 
 /// Refuses a text of `bytes` bytes before it is made.
@@ -113,17 +152,23 @@ fn string_method(state: &State, text: &str, method: &str, args: &[Value]) -> Res
         "zfill" | "center" | "ljust" | "rjust" => pad(text, method, args)?,
         "casefold" => {
             let () = from_args(args)?;
-            Value::from(text.to_lowercase().replace('ß', "ss"))
+            Value::from(letters::casefold(text))
         }
         "swapcase" => {
             let () = from_args(args)?;
-            let swap =
-                |c: char| if c.is_uppercase() { c.to_lowercase().to_string() } else { c.to_uppercase().to_string() };
-            Value::from(text.chars().map(swap).collect::<String>())
+            Value::from(letters::swapcase(text))
+        }
+        "capitalize" => {
+            let () = from_args(args)?;
+            Value::from(letters::capitalize(text))
+        }
+        "encode" => {
+            utf8_only("encode", args)?;
+            Value::from_object(Bytes(text.as_bytes().to_vec()))
         }
         "title" => {
             let () = from_args(args)?;
-            Value::from(title(text))
+            Value::from(letters::title(text))
         }
         "isspace" => {
             let () = from_args(args)?;
@@ -135,21 +180,6 @@ fn string_method(state: &State, text: &str, method: &str, args: &[Value]) -> Res
         }
         _ => return Ok(None),
     }))
-}
-
-/// `title()`: a letter is upper case unless one comes before it.
-fn title(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut inside = false;
-    for c in text.chars() {
-        if inside {
-            out.extend(c.to_lowercase());
-        } else {
-            out.extend(c.to_uppercase());
-        }
-        inside = c.is_lowercase() || c.is_uppercase();
-    }
-    out
 }
 
 /// A tuple of three strings.
@@ -228,6 +258,11 @@ fn split_lines(state: &State, text: &str, args: &[Value]) -> Result<Value, Error
     let (keep, kwargs): (Option<bool>, Kwargs) = from_args(args)?;
     let keep = keep.map_or_else(|| kwargs.get::<Option<bool>>("keepends"), |keep| Ok(Some(keep)))?.unwrap_or(false);
     kwargs.assert_all_used()?;
+    list(state, lines(text, keep))
+}
+
+/// The lines of a text, with their ends or without.
+pub fn lines(text: &str, keep: bool) -> Vec<&str> {
     let is_end = |c: char| {
         matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c' | '\x1d' | '\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
     };
@@ -241,7 +276,7 @@ fn split_lines(state: &State, text: &str, args: &[Value]) -> Result<Value, Error
     if !rest.is_empty() {
         lines.push(rest);
     }
-    list(state, lines)
+    lines
 }
 
 /// The part of `text` between two character positions, negative ones from the end; with the position it starts at.
@@ -291,7 +326,7 @@ fn join(separator: &str, items: &Value) -> Result<Value, Error> {
 }
 
 /// `zfill(width)`, `center`, `ljust` and `rjust(width, fillchar=' ')`.
-fn pad(text: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
+pub fn pad(text: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
     let (width, fill): (i64, Option<char>) = from_args(args)?;
     let width = usize::try_from(width).unwrap_or(0);
     allow(width)?;

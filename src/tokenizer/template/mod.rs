@@ -2,8 +2,9 @@
 //!
 //! The engine is minijinja with what published templates expect of transformers' Jinja2 around it:
 //!
-//! - [`source`](self) prepares the text, `environment` sets the engine up, `methods` has Python's methods, `text`
-//!   its `str`, `json` is `tojson`, [`clock`] is `strftime_now`;
+//! - [`source`](self) prepares the text, `percent` has the operator `%`, `variadic` the arguments of macros, `environment` sets the engine up, `filters` has
+//!   Jinja2's filters, `methods` Python's methods, `letters` its upper and lower case, `text` its `str`, `json` is `tojson`,
+//!   [`clock`] is `strftime_now`;
 //! - `render` compiles and renders within limits, because a template comes from the same stranger as the weights;
 //! - [`thoughts`] tells a reasoning model's thoughts from its answer while it is generated.
 //!
@@ -13,12 +14,17 @@
 pub mod clock;
 mod conversation;
 mod environment;
+mod filters;
 mod json;
+mod letters;
 mod methods;
+mod percent;
 mod render;
 mod source;
 mod text;
 pub mod thoughts;
+mod variadic;
+mod wrap;
 
 use std::path::Path;
 
@@ -148,6 +154,11 @@ impl ChatTemplate {
     /// The text of the template that a conversation without tools gets.
     pub fn source(&self) -> &str {
         self.main.source()
+    }
+
+    /// The same text without comments.
+    fn code(&self) -> String {
+        source::without_comments(self.main.source())
     }
 
     /// Whether `prompt` begins with the text of the BOS token, so that tokenizing must not add another.

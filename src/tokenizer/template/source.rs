@@ -1,10 +1,11 @@
 //! What happens to a template's text before the engine compiles it.
 //!
-//! Three things, none of which moves a line: line ends become `\n` (as Jinja2's lexer does), `{% generation %}` tags,
-//! which only mark text for training, become `{% with %}` tags of the same scope, and the value of every `{% set %}` is
-//! routed through a check. It keeps a template from building what cannot be walked: a namespace that holds itself, a list
+//! Five things, none of which moves a line: line ends become `\n` (as Jinja2's lexer does), `{% generation %}` tags,
+//! which only mark text for training, become `{% with %}` tags of the same scope, the operator `%` becomes a call,
+//! macros that read `varargs` or `kwargs` get them as parameters, and the value of every `{% set %}` is routed through a check. It keeps a template from building what cannot be walked: a namespace that holds itself, a list
 //! nested a million deep, a list of two lists that are the same list of two lists, and so on.
 
+use super::{percent, variadic};
 use crate::error::{Error, Result};
 
 /// Largest template that is accepted, in bytes. The largest published ones are near 20 KiB.
@@ -31,6 +32,7 @@ pub fn prepare(source: &str, name: &str) -> Result<String> {
     let source = source.replace("\r\n", "\n").replace('\r', "\n");
     let mut out = String::with_capacity(source.len() + 256);
     let mut operations = 0;
+    let mut macros: Vec<variadic::Open> = Vec::new();
     let mut rest = source.as_str();
     while let Some(at) = next_opening(rest) {
         out.push_str(&rest[..at]);
@@ -46,13 +48,31 @@ pub fn prepare(source: &str, name: &str) -> Result<String> {
         };
         let tag = &rest[..tag_len];
         rest = &rest[tag_len..];
+        let (open, close, inside) = tag_inside(tag);
+        if let Some(innermost) = macros.last_mut().filter(|_| !tag.starts_with("{#")) {
+            innermost.see(inside);
+        }
         if tag.starts_with("{%") {
-            out.push_str(&rewritten_tag(tag));
+            let rewritten = rewritten_tag(&with_calls(tag));
+            match tag_words(tag).next() {
+                Some("macro") => {
+                    let inside = tag_inside(&rewritten).2;
+                    macros.extend(variadic::Open::new(inside, out.len() + open.len()));
+                    out.push_str(&rewritten);
+                }
+                Some("endmacro") => match macros.pop().and_then(|ended| ended.close(&mut out)) {
+                    Some(statement) => out.push_str(&format!("{open}{inside}%}}{{%{statement}{close}")),
+                    None => out.push_str(&rewritten),
+                },
+                _ => out.push_str(&rewritten),
+            }
             if tag_words(tag).next() == Some("raw") {
                 let end = rest.find("endraw").unwrap_or(rest.len());
                 out.push_str(&rest[..end]);
                 rest = &rest[end..];
             }
+        } else if tag.starts_with("{{") {
+            out.push_str(&with_calls(tag));
         } else {
             out.push_str(tag);
         }
@@ -66,13 +86,37 @@ pub fn prepare(source: &str, name: &str) -> Result<String> {
     Ok(out)
 }
 
+/// A template's text without its comments: what it does, and not what is said about it.
+pub fn without_comments(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(at) = next_opening(rest) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let comment = rest.starts_with("{#");
+        let len = match comment {
+            true => rest.find("#}").map_or(rest.len(), |end| end + 2),
+            false => tag_length(rest, if rest.starts_with("{%") { "%}" } else { "}}" }).0,
+        };
+        out.push_str(if comment { "" } else { &rest[..len] });
+        let raw = rest.starts_with("{%") && tag_words(&rest[..len]).next() == Some("raw");
+        rest = &rest[len..];
+        if raw {
+            let end = rest.find("endraw").unwrap_or(rest.len());
+            out.push_str(&rest[..end]);
+            rest = &rest[end..];
+        }
+    }
+    out + rest
+}
+
 /// Where the next `{%`, `{{` or `{#` begins.
 fn next_opening(text: &str) -> Option<usize> {
     text.as_bytes().windows(2).position(|pair| pair[0] == b'{' && matches!(pair[1], b'%' | b'{' | b'#'))
 }
 
 /// Bytes of the tag that `text` starts with, its closing included (all of `text` if it never closes), and how many
-/// brackets and filters it has. A closing inside a string or inside brackets is none.
+/// brackets, filters and `%` it has. A closing inside a string or inside brackets is none.
 fn tag_length(text: &str, close: &str) -> (usize, usize) {
     let bytes = text.as_bytes();
     let (mut at, mut depth, mut operations) = (2, 0usize, 0);
@@ -93,7 +137,7 @@ fn tag_length(text: &str, close: &str) -> (usize, usize) {
                     operations += 1;
                 }
                 b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-                b'|' => operations += 1,
+                b'|' | b'%' => operations += 1,
                 _ => {}
             },
         }
@@ -111,16 +155,23 @@ fn tag_words(tag: &str) -> impl Iterator<Item = &str> {
     tag_inside(tag).2.split_whitespace()
 }
 
-/// Splits a `{% .. %}` tag into its opening, its closing and what is between them.
+/// Splits a `{% .. %}` or `{{ .. }}` tag into its opening, its closing and what is between them.
 fn tag_inside(tag: &str) -> (&str, &str, &str) {
     let is_control = |byte: Option<&u8>| matches!(byte, Some(b'-' | b'+'));
     let start = 2 + usize::from(is_control(tag.as_bytes().get(2)));
-    let closed = tag.len() >= start + 2 && tag.ends_with("%}");
+    let closing = if tag.starts_with("{%") { "%}" } else { "}}" };
+    let closed = tag.len() >= start + 2 && tag.ends_with(closing);
     let mut end = if closed { tag.len() - 2 } else { tag.len() };
     if closed && end > start && is_control(tag.as_bytes().get(end - 1)) {
         end -= 1;
     }
     (&tag[..start], &tag[end..], &tag[start..end])
+}
+
+/// A tag with its `%` operators as calls.
+fn with_calls(tag: &str) -> String {
+    let (open, close, inside) = tag_inside(tag);
+    format!("{open}{}{close}", percent::rewrite(inside))
 }
 
 /// A tag as the engine shall see it.
@@ -185,6 +236,17 @@ mod tests {
     fn raw_text_and_comments_are_left_alone() {
         for same in ["{% raw %}{% generation %}{% endraw %}", "{# {% generation %} #}", "{% raw %}{% set a = 1 %}"] {
             assert_eq!(prepared(same), same);
+        }
+    }
+
+    #[test]
+    fn comments_can_be_left_out() {
+        for (source, expected) in [
+            ("a{# b #}c{{ '{# d #}' }}{#- e", "ac{{ '{# d #}' }}"),
+            ("{% raw %}{# a #}{% endraw %}{# b #}", "{% raw %}{# a #}{% endraw %}"),
+            ("{% if '#}' %}{# {% raw %} #}é", "{% if '#}' %}é"),
+        ] {
+            assert_eq!(without_comments(source), expected);
         }
     }
 

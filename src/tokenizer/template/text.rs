@@ -3,7 +3,9 @@
 //! The engine's own texts differ in large floats and in characters that do not print; and a small value can print as a
 //! huge text: a list of two lists that are the same list of two lists, and so on.
 
-use minijinja::value::{ObjectRepr, Value, ValueKind};
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
 
@@ -33,6 +35,11 @@ impl Text {
     /// The text.
     pub fn into_string(self) -> String {
         self.text
+    }
+
+    /// Whether there is no text yet.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
     }
 
     /// Appends a text.
@@ -66,12 +73,22 @@ impl Text {
             return Err(Error::new(ErrorKind::InvalidOperation, what));
         }
         match (value.kind(), value.as_object()) {
+            (ValueKind::String, _) if value.is_safe() => {
+                self.push("Markup(")?;
+                self.push(&quoted(value.as_str().unwrap_or_default()))?;
+                self.push(")")
+            }
             (ValueKind::String, _) => self.push(&quoted(value.as_str().unwrap_or_default())),
             (ValueKind::Number, _) if !value.is_integer() => {
                 self.push(&f64::try_from(value.clone()).map_or_else(|_| value.to_string(), float_text))
             }
             (_, Some(object)) if object.repr() == ObjectRepr::Seq => {
-                let (open, close) = if value.is_tuple() { ("(", ")") } else { ("[", "]") };
+                if let Some(bytes) = object.downcast_ref::<Bytes>() {
+                    return self.push(&bytes.quoted());
+                }
+                // The pairs of `groupby` are tuples in Jinja2.
+                let is_tuple = value.is_tuple() || object.type_name().ends_with("GroupTuple");
+                let (open, close) = if is_tuple { ("(", ")") } else { ("[", "]") };
                 self.push(open)?;
                 let mut count = 0;
                 for item in object.try_iter().into_iter().flatten() {
@@ -134,6 +151,49 @@ fn quoted(text: &str) -> String {
     }
     out.push(quote);
     out
+}
+
+/// What `encode` gives. (The engine's own bytes print as text.)
+#[derive(Debug)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Bytes {
+    /// `repr` of bytes.
+    fn quoted(&self) -> String {
+        let quote = if self.0.contains(&b'\'') && !self.0.contains(&b'"') { b'"' } else { b'\'' };
+        let mut out = format!("b{}", char::from(quote));
+        for &byte in &self.0 {
+            match byte {
+                b'\n' => out.push_str("\\n"),
+                b'\r' => out.push_str("\\r"),
+                b'\t' => out.push_str("\\t"),
+                b'\\' => out.push_str("\\\\"),
+                byte if byte == quote => out.extend(['\\', char::from(quote)]),
+                b' '..=b'~' => out.push(char::from(byte)),
+                byte => out.push_str(&format!("\\x{byte:02x}")),
+            }
+        }
+        out.push(char::from(quote));
+        out
+    }
+}
+
+impl Object for Bytes {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.get(key.as_usize()?).map(|&byte| Value::from(byte))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.quoted())
+    }
 }
 
 /// `str.isprintable` of one character.

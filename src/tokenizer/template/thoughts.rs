@@ -2,11 +2,11 @@
 //!
 //! Most models think between two tags (`<think> .. </think>`), which the prompt may already have opened. gpt-oss
 //! writes messages into channels: `<|channel|>analysis<|message|>..<|end|><|start|>assistant<|channel|>final<|message|>..`
-//! (OpenAI's Harmony format), analysis being thoughts. Which of the two a model does is read off its template.
+//! (OpenAI's Harmony format), analysis being thoughts. Which of the two a model does is read off its template's code.
 
 use serde_json::{Map, Value};
 
-use super::ChatTemplate;
+use super::{ChatTemplate, Conversation};
 
 /// What a piece of generated text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,14 +50,20 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that a template speaks of.
+    /// The format that a template writes, or reads out of an answer to cut its thoughts off; else the one whose opening
+    /// its prompts end with, the model having to close it. What stands in a template's comments does not count.
     pub fn of(template: &ChatTemplate) -> Self {
-        let source = template.source();
-        if source.contains(CHANNEL) && source.contains(MESSAGE) {
+        let code = template.code();
+        if code.contains(CHANNEL) && code.contains(MESSAGE) {
             return Self::Channels;
         }
-        let tags = TAGS.iter().find(|(_, close)| source.contains(close));
-        tags.map_or(Self::Plain, |&(open, close)| Self::Tags(open, close))
+        let closed = TAGS.iter().find(|(_, close)| code.contains(close));
+        let opened = || {
+            let probe = vec![serde_json::json!({"role": "user", "content": "?"})];
+            let prompt = Conversation::new(probe).and_then(|probe| template.render(&probe)).ok()?;
+            TAGS.iter().find(|(open, _)| prompt.trim_end().ends_with(open))
+        };
+        closed.or_else(opened).map_or(Self::Plain, |&(open, close)| Self::Tags(open, close))
     }
 
     /// The texts that are no part of a message.
@@ -281,7 +287,7 @@ pub fn assistant_message(template: &ChatTemplate, thought: &str, answer: &str) -
     let mut message = Map::new();
     message.insert("role".into(), "assistant".into());
     message.insert("content".into(), answer.into());
-    if let Some(field) = thought_field(template.source()).filter(|_| !thought.is_empty()) {
+    if let Some(field) = thought_field(&template.code()).filter(|_| !thought.is_empty()) {
         message.insert(field.into(), thought.into());
     }
     Value::Object(message)
@@ -383,6 +389,12 @@ mod tests {
         );
         assert_eq!(Format::of(&harmony), Format::Channels);
         assert_eq!(assistant_message(&harmony, "t", "a")["thinking"], "t");
+        let opens = of("{{ messages[0].content }}{% if add_generation_prompt %}<think>\n{% endif %}");
+        assert_eq!(Format::of(&opens), THINK);
+        let commented =
+            of("{# no <think> </think>, <|channel|>, <|message|> or message.thinking #}{{ messages[0].content }}");
+        assert_eq!(Format::of(&commented), Format::Plain);
+        assert!(assistant_message(&commented, "t", "a").get("thinking").is_none());
         let plain = of("{{ messages[0].content }}");
         assert_eq!(Format::of(&plain), Format::Plain);
         assert_eq!(assistant_message(&plain, "t", "a"), serde_json::json!({"role": "assistant", "content": "a"}));
