@@ -89,12 +89,12 @@ fn a_template_that_refuses_the_conversation_says_so() {
 #[test]
 fn thoughts_are_told_on_stderr_and_kept_out_of_stdout() {
     let dir = Dir::new();
-    let template = dir.file("template", "{{ messages[0].content }}<think>{# until </think> #}");
+    let template = dir.file("template", "{{ messages[0].content }}<think>");
     let run = chat(&["-n", "8", "--temp", "0", "--chat-template", template.to_str().unwrap()]).stdin("hi\n").run();
     run.expect_code(0);
     assert_eq!(run.stdout(), "\n", "the prompt opens the thoughts, and nothing closes them");
-    let plain = dir.file("plain", "{{ messages[0].content }}<think>");
-    let text = chat(&["-n", "8", "--temp", "0", "--chat-template", plain.to_str().unwrap()]).stdin("hi\n").ok();
+    let raw = foregate(["generate", "--device", "cpu", "-n", "8", "--temp", "0", "-p", "hi<think>"]).arg(tiny_model());
+    let text = raw.ok();
     assert!(run.stderr().contains(text.trim()), "{text:?}: {}", run.stderr());
 }
 

@@ -102,6 +102,29 @@ fn the_context_ends_the_answer_with_a_message() {
 }
 
 #[test]
+fn thoughts_are_told_apart_from_the_answer_of_a_chat() {
+    let dir = Dir::new();
+    let args = ["-p", "the rain", "-n", "8", "--temp", "0"];
+    let said = json(&["-p", "the rain<think>", "-n", "8", "--temp", "0"]);
+    let chat = |template: &str| {
+        let template = dir.file("template", template);
+        generate(&args).args(["--chat", "--chat-template"]).arg(template)
+    };
+    let report = |template: &str| -> Value { serde_json::from_str(&chat(template).arg("--json").ok()).unwrap() };
+    // the prompt opens the thoughts, and nothing closes them
+    let thinks = report("{{ messages[0].content }}<think>");
+    assert_eq!((&thinks["sha256"], &thinks["text"]), (&said["sha256"], &Value::from("")));
+    assert_eq!(thinks["thought"].as_str().unwrap(), said["text"].as_str().unwrap().trim());
+    let run = chat("{{ messages[0].content }}<think>").run();
+    run.expect_code(0);
+    assert_eq!(run.stdout(), "\n");
+    assert!(run.stderr().contains(thinks["thought"].as_str().unwrap()), "{}", run.stderr());
+    // a comment says nothing of the model
+    let plain = report("{# <think> </think> #}{{ messages[0].content }}");
+    assert_eq!((&plain["thought"], &plain["text"]), (&Value::Null, &json(&args)["text"]));
+}
+
+#[test]
 fn prompts_come_from_files_and_stdin_too() {
     let dir = Dir::new();
     let args = ["-n", "8", "--temp", "0"];

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::cli::chat::display::Display;
 use crate::cli::flags::{EngineFlags, ModelFlag, SamplingFlags};
 use crate::cli::input::TextFlags;
 use crate::cli::interrupt::{INTERRUPTED, Interrupt};
@@ -19,6 +20,7 @@ use crate::os;
 use crate::report::run::{GENERATE_SCHEMA, GenerateReport, Quantiles, stats_text};
 use crate::tokenizer::Tokenizer;
 use crate::tokenizer::template::Conversation;
+use crate::tokenizer::template::thoughts::{Format, Splitter};
 
 /// Complete a text.
 ///
@@ -32,7 +34,7 @@ pub struct Args {
     model: ModelFlag,
     #[command(flatten)]
     text: TextFlags,
-    /// Take the text as a message and ask for the answer in the model's chat template
+    /// Take the text as a message and ask for the answer in the model's chat template; thoughts are dimmed, or on stderr
     #[arg(long)]
     chat: bool,
     /// System prompt of the chat
@@ -63,7 +65,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let text = args.text.read_prompt()?;
     let file = open::model_file(&path, &args.engine, None)?;
     let tokenizer = open::tokenizer(&file.gguf)?;
-    let prompt = prompt_ids(args, &file.gguf, &tokenizer, text)?;
+    let Prompt { ids: prompt, text: asked, format } = prompt(args, &file.gguf, &tokenizer, text)?;
     let interrupt = Interrupt::install()?;
     let mut opened = open::engine(file, &args.engine)?;
     let sampling = args.sampling.resolve();
@@ -72,14 +74,23 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
 
     let request = Request { prompt: &prompt, max_tokens: args.sampling.max_tokens(), stops: &args.sampling.stop };
-    let mut show = |piece: &str| if args.json { Ok(()) } else { out::write(piece.as_bytes()) };
-    let answer = interrupt.during(|cancel| {
-        let (text, sampler) = (&mut ModelText::new(&tokenizer, &[]), &mut Sampler::new(sampling));
+    let mut splitter = Splitter::new(format, &asked);
+    let mut display = Display::new();
+    let mut show = |piece: &str| {
+        let pieces = splitter.push(piece);
+        if args.json { Ok(()) } else { display.pieces(&pieces) }
+    };
+    let mut answer = interrupt.during(|cancel| {
+        let (text, sampler) = (&mut ModelText::new(&tokenizer, &format.markers()), &mut Sampler::new(sampling));
         Generator::new().answer(&mut opened.engine, text, sampler, &request, cancel, &mut show)
     })?;
-    if !args.json && !answer.text.ends_with('\n') {
-        out::write(b"\n")?;
+    let last = splitter.finish();
+    if !args.json {
+        display.pieces(&last)?;
+        display.end_of_answer(true)?;
     }
+    answer.text = splitter.answer().to_owned();
+    let thought = Some(splitter.thought().to_owned()).filter(|thought| !thought.is_empty());
     if answer.ended == Ended::ContextFull {
         message::note(&format!("the context of {} tokens is full; --ctx makes it larger", opened.engine.ctx()));
     }
@@ -93,23 +104,38 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         message::block(&stats_text(&answer.stats, os::peak_resident_bytes()));
     }
     if args.json {
-        out::json(&report(answer, prompt.len(), sampling, &opened))?;
+        out::json(&report(answer, thought, prompt.len(), sampling, &opened))?;
     }
     Ok(code)
 }
 
-fn prompt_ids(args: &Args, gguf: &Gguf, tokenizer: &Tokenizer, text: String) -> Result<Vec<u32>> {
+/// What the model is given.
+struct Prompt {
+    ids: Vec<u32>,
+    text: String,
+    /// How the answer marks its thoughts; plain text for one that no template asked for.
+    format: Format,
+}
+
+fn prompt(args: &Args, gguf: &Gguf, tokenizer: &Tokenizer, text: String) -> Result<Prompt> {
     if !args.chat {
-        return tokenizer.encode(&text, true, true);
+        return Ok(Prompt { ids: tokenizer.encode(&text, true, true)?, text, format: Format::Plain });
     }
     let template = open::template(gguf, args.chat_template.as_deref())?;
     let system = args.system.iter().map(|text| json!({"role": "system", "content": text}));
     let messages = system.chain([json!({"role": "user", "content": text})]).collect();
-    let prompt = template.render(&Conversation::new(messages)?)?;
-    tokenizer.encode(&prompt, !template.begins_with_bos(&prompt), true)
+    let text = template.render(&Conversation::new(messages)?)?;
+    let ids = tokenizer.encode(&text, !template.begins_with_bos(&text), true)?;
+    Ok(Prompt { ids, text, format: Format::of(&template) })
 }
 
-fn report(answer: Answer, prompt_tokens: usize, sampling: Sampling, opened: &Opened) -> GenerateReport {
+fn report(
+    answer: Answer,
+    thought: Option<String>,
+    prompt_tokens: usize,
+    sampling: Sampling,
+    opened: &Opened,
+) -> GenerateReport {
     let stats = &answer.stats;
     let mut both = stats.prefill.experts;
     both += stats.decode.experts;
@@ -137,6 +163,7 @@ fn report(answer: Answer, prompt_tokens: usize, sampling: Sampling, opened: &Ope
         sampling,
         run: opened.facts(),
         text: answer.text,
+        thought,
         ids: answer.ids,
     }
 }

@@ -15,6 +15,7 @@ use crate::report::units::{bytes, percent};
 pub struct GenerateReport {
     pub schema: &'static str,
     pub text: String,
+    pub thought: Option<String>,
     pub ids: Vec<u32>,
     pub tokens: usize,
     pub prompt_tokens: usize,

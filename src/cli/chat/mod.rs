@@ -1,7 +1,7 @@
 //! `foregate chat`: a conversation with a model.
 
 mod dialogue;
-mod display;
+pub(super) mod display;
 mod lines;
 
 use std::io::{self, IsTerminal};
@@ -97,7 +97,7 @@ pub fn run(args: &Args) -> Result<()> {
     let template = open::template(&file.gguf, args.chat_template.as_deref())?;
     let interrupt = Interrupt::install()?;
     let mut opened = open::engine(file, &args.engine)?;
-    let mut lines = Lines::new()?;
+    let mut lines = Lines::new(&interrupt)?;
     let mut display = Display::new();
     let mut dialogue = Dialogue::new(&tokenizer, &template, &args.sampling, args.system.clone());
     if args.engine.verbose {
