@@ -30,3 +30,26 @@ fn drivers_that_look_for_a_desktop_say_nothing_where_there_is_none() {
         assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     }
 }
+
+#[test]
+fn a_software_adapter_that_stands_in_for_a_gpu_is_told() {
+    let json: Value = serde_json::from_str(&foregate(["devices", "--json"]).ok()).unwrap();
+    let gpus = json["gpus"].as_array().unwrap();
+    let usable = |gpu: &&Value| gpu["unusable"].is_null();
+    let software = |gpu: &Value| gpu["kind"] == "software";
+    let Some(first) = gpus.iter().find(usable) else {
+        println!("skip: no GPU adapter");
+        return;
+    };
+    let all_software = gpus.iter().filter(usable).all(software);
+    let note = "there is no GPU: this adapter is software";
+    let run = |device: &str| {
+        let run = foregate(["generate", "--device", device, "-p", "the", "-n", "1"]).arg(common::tiny_model()).run();
+        run.expect_code(0);
+        run.stderr()
+    };
+    let stderr = run("gpu");
+    assert!(stderr.contains("computing on gpu: ") && stderr.contains(note) == all_software, "{stderr}");
+    let by_number = run(&format!("gpu:{}", first["index"]));
+    assert!(!by_number.contains(note), "it was asked for: {by_number}");
+}

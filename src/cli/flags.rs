@@ -28,8 +28,8 @@ const SAMPLING: &str = "Sampling";
 /// How a model is run. Nothing here but `--device`, `--kv` and `--ctx` can change a bit of the output.
 #[derive(Args, Clone, Debug)]
 pub struct EngineFlags {
-    /// Where to compute: auto (a GPU if there is one, else the CPU), cpu, gpu, gpu:N (see `foregate devices`), reference
-    /// (slow and plain: the oracle of the others)
+    /// Where to compute: auto (a GPU if there is one, else the CPU), cpu, gpu (the best adapter, be it a software one),
+    /// gpu:N (see `foregate devices`), reference (slow and plain: the oracle of the others)
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = parse_device, help_heading = MEMORY)]
     pub device: DeviceChoice,
     /// Ceiling of the process's resident memory [default: what is available, less 1 GiB or 10 %]

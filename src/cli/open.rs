@@ -8,8 +8,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::flags::EngineFlags;
 use crate::cli::{input, message};
+use crate::compute::gpu::{AdapterKind, adapters};
 use crate::error::Result;
-use crate::generate::engine::{Engine, ModelFile, Progress};
+use crate::generate::engine::{DeviceChoice, Engine, ModelFile, Progress};
 use crate::generate::plan::Plan;
 use crate::generate::stream::LanguageModel;
 use crate::gguf::Gguf;
@@ -75,6 +76,9 @@ pub fn engine(file: ModelFile, flags: &EngineFlags) -> Result<Opened> {
         flags.check_dense()?;
     }
     message::note(&format!("computing on {}: {}", info.kind, info.name));
+    if flags.device == DeviceChoice::Gpu(None) && on_software(&info.name) {
+        message::note("there is no GPU: this adapter is software, and --device cpu is faster");
+    }
     let (ctx, trained) = (engine.ctx(), engine.config().ctx_train);
     if flags.ctx.is_some() && trained > 0 && ctx > trained {
         message::note(&format!("--ctx {ctx} is beyond the {trained} tokens that the model was trained for"));
@@ -112,6 +116,11 @@ impl Opened {
             peak_resident_bytes: os::peak_resident_bytes(),
         }
     }
+}
+
+/// Whether the adapter that is called so is a software one.
+fn on_software(name: &str) -> bool {
+    adapters().iter().any(|a| a.kind == AdapterKind::Software && name == format!("{} ({})", a.name, a.backend))
 }
 
 /// A bar of bytes on a terminal, nothing elsewhere.
