@@ -201,6 +201,18 @@ fn ctrl_c_clears_the_line_and_never_leaves_the_prompt() {
 }
 
 #[test]
+fn what_comes_right_behind_ctrl_c_is_kept() {
+    let mut chat = chat(&Dir::new(), &SHORT);
+    chat.wait_for(PROMPT);
+    // one write, and so one read
+    chat.types(format!("abc{CTRL_C}hello\r/exit\r"));
+    chat.wait_for(LINE_TAKEN);
+    chat.wait_for(LINE_TAKEN);
+    assert_eq!(chat.answer(), piped(&SHORT, "hello\n"));
+    assert_eq!(chat.end().0, Some(0));
+}
+
+#[test]
 fn ctrl_c_leaves_no_prompt_of_a_terminal_that_cannot_edit() {
     let mut chat = Terminal::start(chat_command(&Dir::new(), &SHORT).env("TERM", "dumb"));
     chat.wait_for(PROMPT);
@@ -208,6 +220,7 @@ fn ctrl_c_leaves_no_prompt_of_a_terminal_that_cannot_edit() {
     for _ in 0..3 {
         chat.types(CTRL_C);
         chat.wait_for(HINT);
+        assert_eq!(chat.wait_for(PROMPT).trim(), "", "the prompt comes again");
     }
     chat.types("hello\n");
     // this terminal echoes what is typed
@@ -311,7 +324,7 @@ fn a_byte_that_is_no_text_costs_its_line_and_not_the_conversation() {
 #[test]
 fn thoughts_are_dimmed_unless_colours_are_unwanted() {
     let dir = Dir::new();
-    let template = dir.file("template", "{{ messages[0].content }}<think>{# until </think> #}");
+    let template = dir.file("template", "{{ messages[0].content }}<think>");
     let command = || chat_command(&dir, &SHORT).arg("--chat-template").arg(&template);
     for (command, dimmed) in [(command(), true), (command().env("NO_COLOR", "1"), false)] {
         let mut chat = Terminal::start(command);

@@ -4,7 +4,7 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::cli::message;
+use crate::cli::{message, out};
 use crate::error::{Error, Result};
 
 /// Exit code of a program that Ctrl-C ended, as shells expect it.
@@ -16,6 +16,9 @@ const LAST: usize = 3;
 /// What Ctrl-C means at a prompt that it does not leave.
 pub const HINT: &str = "/exit or Ctrl-D leaves";
 
+/// What stands before the cursor where a message is typed.
+pub const PROMPT: &str = "> ";
+
 /// Knows what the program is at, and how often Ctrl-C was pressed since an answer began.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<State>);
@@ -24,6 +27,7 @@ pub struct Interrupt(Arc<State>);
 struct State {
     answering: AtomicBool,
     at_terminal: AtomicBool,
+    at_prompt: AtomicBool,
     presses: AtomicUsize,
 }
 
@@ -51,6 +55,14 @@ impl Interrupt {
         self.0.at_terminal.store(true, Ordering::SeqCst);
     }
 
+    /// Reads a line at a terminal that cannot edit: there Ctrl-C gives the prompt anew.
+    pub fn at_prompt<T>(&self, read: impl FnOnce() -> T) -> T {
+        self.0.at_prompt.store(true, Ordering::SeqCst);
+        let line = read();
+        self.0.at_prompt.store(false, Ordering::SeqCst);
+        line
+    }
+
     /// Runs an answer; what it is given says whether it should stop. One press asks for that, and the third of one answer
     /// ends the program.
     pub fn during<T>(&self, answer: impl FnOnce(&dyn Fn() -> bool) -> T) -> T {
@@ -72,6 +84,10 @@ impl State {
         if stays {
             message::block("\n");
             message::note(HINT);
+            if self.at_prompt.load(Ordering::SeqCst) {
+                // a terminal that is gone will end the program where the line is read
+                let _ = out::write(PROMPT.as_bytes());
+            }
         }
         !stays
     }

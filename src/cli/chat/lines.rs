@@ -1,20 +1,17 @@
 //! Where messages come from: a line editor on a terminal, stdin elsewhere.
 
-use std::cell::Cell;
 use std::env;
 use std::fs;
 use std::io::{self, BufRead, IsTerminal};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
 use rustyline::history::DefaultHistory;
-use rustyline::validate::Validator;
-use rustyline::{Context, Helper};
+use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, EventHandler, KeyEvent, RepeatCount};
 
-use crate::cli::interrupt::HINT;
+use crate::cli::interrupt::{HINT, Interrupt, PROMPT};
 use crate::cli::message;
 use crate::error::{Error, Result};
 
@@ -28,37 +25,42 @@ pub enum Line {
     End,
 }
 
-/// A line editor that knows whether its line is empty.
-pub type Editor = rustyline::Editor<Watch, DefaultHistory>;
+/// The line editor.
+pub type Editor = rustyline::Editor<(), DefaultHistory>;
 
-/// Sees whether the line under the cursor is empty, which the editor does not tell when Ctrl-C ends it.
-pub struct Watch {
-    empty: Cell<bool>,
-}
+/// Ctrl-C at the editor. Its own answer is an error, with which it forgets the keys that came in the same read: those of a
+/// line that is typed or pasted right behind. So the key takes the line as Enter does, and is remembered.
+#[derive(Clone, Default)]
+struct CtrlC(Arc<AtomicBool>);
 
-impl Hinter for Watch {
-    type Hint = String;
-
-    fn hint(&self, line: &str, _: usize, _: &Context<'_>) -> Option<String> {
-        self.empty.set(line.is_empty());
-        None
+impl CtrlC {
+    /// Whether it ended the line that was read last.
+    fn take(&self) -> bool {
+        self.0.swap(false, Ordering::SeqCst)
     }
 }
 
-impl Completer for Watch {
-    type Candidate = String;
+impl ConditionalEventHandler for CtrlC {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+        self.0.store(true, Ordering::SeqCst);
+        Some(Cmd::AcceptLine)
+    }
 }
-
-impl Highlighter for Watch {}
-impl Validator for Watch {}
-impl Helper for Watch {}
 
 /// A source of lines.
 pub enum Lines {
     /// A person at a terminal, with editing and history.
-    Editor(Box<Editor>),
+    Editor(Box<Person>),
     /// A pipe or a file.
     Stdin,
+}
+
+/// Who types, and what with.
+pub struct Person {
+    editor: Editor,
+    ctrl_c: CtrlC,
+    /// What Ctrl-C does where the editor cannot take the key.
+    interrupt: Interrupt,
 }
 
 impl Lines {
@@ -66,17 +68,18 @@ impl Lines {
     ///
     /// # Errors
     /// The terminal cannot be set up.
-    pub fn new() -> Result<Self> {
+    pub fn new(interrupt: &Interrupt) -> Result<Self> {
         if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
             return Ok(Self::Stdin);
         }
         let mut editor = Editor::new().map_err(terminal_error)?;
-        editor.set_helper(Some(Watch { empty: Cell::new(true) }));
+        let ctrl_c = CtrlC::default();
+        editor.bind_sequence(KeyEvent::ctrl('C'), EventHandler::Conditional(Box::new(ctrl_c.clone())));
         if let Some(path) = history_path() {
             // No history yet, or one that cannot be read, is an empty one.
             let _ = editor.load_history(&path);
         }
-        Ok(Self::Editor(Box::new(editor)))
+        Ok(Self::Editor(Box::new(Person { editor, ctrl_c, interrupt: interrupt.clone() })))
     }
 
     /// Whether a person is typing.
@@ -89,28 +92,36 @@ impl Lines {
     /// # Errors
     /// Stdin cannot be read.
     pub fn next(&mut self) -> Result<Line> {
-        let editor = match self {
-            Self::Editor(editor) => editor,
+        let Person { editor, ctrl_c, interrupt } = match self {
+            Self::Editor(person) => &mut **person,
             Self::Stdin => return next_of_stdin(),
         };
         loop {
-            match editor.readline("> ") {
+            let read = if edits() { editor.readline(PROMPT) } else { interrupt.at_prompt(|| editor.readline(PROMPT)) };
+            match read {
+                Ok(line) if ctrl_c.take() => {
+                    if line.is_empty() {
+                        message::note(HINT);
+                    }
+                }
                 Ok(line) => {
                     remember(editor, &line);
                     return Ok(Line::Text(line));
                 }
                 Err(ReadlineError::Eof) => return Ok(Line::End),
-                // the key, and the signal from elsewhere
-                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {
-                    if editor.helper().is_none_or(|watch| watch.empty.get()) {
-                        message::note(HINT);
-                    }
-                }
+                // the signal, from elsewhere
+                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => message::note(HINT),
                 Err(ReadlineError::Io(e)) if e.kind() == io::ErrorKind::InvalidData => return Ok(Line::Broken),
                 Err(other) => return Err(terminal_error(other)),
             }
         }
     }
+}
+
+/// Whether the editor can edit on this terminal; on others it reads lines as the terminal gives them.
+fn edits() -> bool {
+    let term = env::var("TERM").unwrap_or_default();
+    !["dumb", "cons25", "emacs"].iter().any(|name| term.eq_ignore_ascii_case(name))
 }
 
 fn next_of_stdin() -> Result<Line> {
