@@ -49,7 +49,7 @@ impl<'a> Arguments<'a> {
     fn new(filter: &'a str, args: Rest<ValueOrKwargs>) -> Result<Self, Error> {
         let args = args.into_values();
         let (places, named): (Rest<Value>, Kwargs) = from_args(&args)?;
-        Ok(Self { places: places.to_vec().into_iter(), named, filter })
+        Ok(Self { places: places.0.into_iter(), named, filter })
     }
 
     /// The next argument: it is called `name` where it is not given by its place.
