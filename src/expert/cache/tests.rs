@@ -274,7 +274,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 }
 
 /// Table, slots, pins, policy and empty slots must tell one story.
-fn check(cache: &Cache, layers: &[LayerShape], slots: &[usize]) {
+pub(super) fn check(cache: &Cache, layers: &[LayerShape], slots: &[usize]) {
     let mut owners = BTreeMap::new();
     for l in layers {
         for index in 0..l.count as u32 {

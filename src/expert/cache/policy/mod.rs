@@ -10,6 +10,8 @@ mod router;
 mod scored;
 mod shallow;
 mod slru;
+#[cfg(test)]
+mod tests;
 
 pub use self::belady::Belady;
 pub use self::kind::PolicyKind;
