@@ -1,23 +1,28 @@
-//! Byte-level byte-pair encoding, on the `tokenizers` crate's BPE model.
+//! Byte-level byte-pair encoding.
 //!
-//! Three things stand around that model. Texts and single bytes that merges name but the vocabulary lacks get ids behind
-//! the vocabulary, because the model drops an unknown character before it merges, so that its neighbours would meet.
-//! Long pieces are merged in parts, so that time and memory stay in proportion to a text without spaces. And pieces seen
-//! before in the same text are not merged again.
+//! Merges are a table of our own, from two ids to a rank and an id. The `tokenizers` crate's BPE model, which the tests
+//! hold against it, takes every text and both halves of every merge as strings of their own: above 200,000 tokens that
+//! alone is more memory than loading may take.
+//!
+//! Texts and single bytes that merges name but the vocabulary lacks get ids behind the vocabulary, so that their
+//! neighbours do not meet. Long pieces are merged in parts, so that memory stays in proportion to a text without spaces.
+//! And pieces seen before in the same text are not merged again.
 //!
 //! Parts are put together by this: tokens t1 .. tn are the merging of their text if, and only if, each pair of neighbours
 //! is the merging of its own text. For the first merge that crossed from one token into the next would be the best
 //! candidate of that pair too, where everything before it happened in the same order.
 
+use std::convert::Infallible;
 use std::fmt;
 
-use tokenizers::Model;
-use tokenizers::models::bpe;
+use hashbrown::HashMap;
 
 use super::alphabet;
 use super::cache::PieceCache;
+use super::merge::{Merged, Word};
 use super::split::{self, Pass};
-use super::vocab::{Texts, required_strings};
+use super::texts::Texts;
+use super::vocab::required_strings;
 use crate::gguf::Gguf;
 use crate::{Error, Result};
 
@@ -26,18 +31,25 @@ const LONG_PIECE: usize = 4096;
 /// What is still longer after that is merged in parts of this length (bytes).
 const PART: usize = 64 << 10;
 
-/// A token and how many bytes it stands for.
-type Merged = (u32, usize);
-
 /// A byte-level BPE tokenizer: a splitter and merges.
 pub struct ByteBpe {
-    model: bpe::BPE,
-    passes: &'static [Pass],
-    ignore_merges: bool,
-    /// The vocabulary's size; the model's ids from here on are texts without a token.
+    /// The vocabulary's texts, and behind them those without a token.
+    texts: Texts,
+    /// The vocabulary's size; ids from here on are texts without a token.
     n_tokens: u32,
+    merges: Merges,
     /// For each text without a token, the tokens of its single characters, as far as there are any.
     fallbacks: Vec<Vec<u32>>,
+    passes: &'static [Pass],
+    ignore_merges: bool,
+}
+
+/// What merges to what.
+struct Merges {
+    /// Ids of single bytes.
+    of_byte: [u32; 256],
+    /// Rank and id of what two ids merge to.
+    of_pair: HashMap<(u32, u32), (u32, u32)>,
     /// Bit `256 a + b`: some merge joins a text that ends in byte `a` with one that begins with byte `b`.
     joined: Box<[u64; 1024]>,
 }
@@ -48,175 +60,71 @@ impl fmt::Debug for ByteBpe {
     }
 }
 
-/// The model's vocabulary while it is built: the file's texts, and behind them those that have no token.
-struct Building {
-    vocab: bpe::Vocab,
-    n_tokens: u32,
-    /// The texts without a token, in the order of their ids.
-    extra: Vec<String>,
-}
-
-impl Building {
-    fn new(texts: &Texts<'_>) -> Self {
-        let known = texts.ids.iter().filter_map(|(text, &id)| Some((str::from_utf8(text).ok()?.to_owned(), id)));
-        let mut building = Self { vocab: known.collect(), n_tokens: texts.by_id.len() as u32, extra: Vec::new() };
-        for c in alphabet::CHARS.iter() {
-            building.id(c.encode_utf8(&mut [0; 4]));
-        }
-        building
-    }
-
-    fn id(&mut self, text: &str) -> u32 {
-        if let Some(&id) = self.vocab.get(text) {
-            return id;
-        }
-        let id = self.n_tokens + self.extra.len() as u32;
-        self.extra.push(text.to_owned());
-        self.vocab.insert(text.to_owned(), id);
-        id
-    }
-
-    /// For each text without a token, the tokens of its single characters, as far as there are any.
-    fn fallbacks(&self) -> Vec<Vec<u32>> {
-        let token = |c: char| self.vocab.get(c.encode_utf8(&mut [0; 4])).copied().filter(|&id| id < self.n_tokens);
-        self.extra.iter().map(|text| text.chars().filter(char::is_ascii).filter_map(token).collect()).collect()
-    }
-}
-
-impl ByteBpe {
-    /// Builds the model from `tokenizer.ggml.merges`. Errors: no merges, or more texts than 32 bits number.
-    pub fn read(gguf: &Gguf, texts: &Texts<'_>, pre: &split::table::Pre) -> Result<Self> {
-        let merges = required_strings(gguf, "tokenizer.ggml.merges")?;
-        if texts.by_id.len().saturating_add(merges.len().saturating_mul(3)) > u32::MAX as usize - 256 {
-            return Err(Error::file(gguf.path(), format!("`tokenizer.ggml.merges` has {} entries", merges.len())));
-        }
-        let mut building = Building::new(texts);
+impl Merges {
+    /// Reads `merges`, the best first; what they name and `texts` lack is added there.
+    fn new<'a>(merges: impl ExactSizeIterator<Item = &'a [u8]>, texts: &mut Texts) -> Self {
+        let of_byte = alphabet::CHARS.map(|c| texts.id_or_push(c.encode_utf8(&mut [0; 4])));
         let mut joined = Box::new([0; 1024]);
-        let mut seen = bpe::MergeMap::with_capacity(merges.len());
-        let mut pairs = Vec::with_capacity(merges.len());
+        let mut of_pair = HashMap::with_capacity(merges.len());
         let mut whole = String::new();
-        for merge in merges.bytes() {
+        for (merge, rank) in merges.zip(0..) {
             let Some((left, right)) = halves(merge) else { continue };
-            // Of equal merges the first counts.
-            if seen.insert((building.id(left), building.id(right)), (0, 0)).is_some() {
-                continue;
-            }
+            let pair = (texts.id_or_push(left), texts.id_or_push(right));
             whole.clear();
             whole.extend([left, right]);
-            building.id(&whole);
+            // Of equal merges the first counts.
+            of_pair.entry(pair).or_insert_with(|| (rank, texts.id_or_push(&whole)));
             let ends = (left.chars().next_back(), right.chars().next());
             if let (Some(a), Some(b)) = (ends.0.and_then(alphabet::byte_of), ends.1.and_then(alphabet::byte_of)) {
                 set_bit(&mut joined, a, b);
             }
-            pairs.push((left.to_owned(), right.to_owned()));
         }
-        drop(seen);
-        let fallbacks = building.fallbacks();
-        let model = bpe::BPE::builder()
-            .vocab_and_merges(building.vocab, pairs)
-            .cache_capacity(0)
-            .build()
-            .map_err(|e| Error::file(gguf.path(), format!("the tokenizer's merges cannot be used: {e}")))?;
-        Ok(Self {
-            model,
-            passes: pre.passes,
-            ignore_merges: pre.ignore_merges,
-            n_tokens: texts.by_id.len() as u32,
-            fallbacks,
-            joined,
-        })
+        Self { of_byte, of_pair, joined }
     }
 
-    /// The token whose text is exactly `text` (in the file's spelling).
-    pub fn id(&self, text: &str) -> Option<u32> {
-        self.model.token_to_id(text).filter(|&id| id < self.n_tokens)
+    /// The merging of `bytes`, fewer than 2^32.
+    fn merge(&self, bytes: &[u8], word: &mut Word) -> impl Iterator<Item = Merged> {
+        let parts = bytes.iter().map(|&byte| (self.of_byte[usize::from(byte)], 1));
+        word.merge(parts, |_, left, right| self.of_pair.get(&(left.id, right.id)).copied())
     }
 
-    /// Appends the tokens of `text`, which holds no special tokens.
-    pub fn encode<'t>(&self, text: &'t str, cache: &mut PieceCache<'t>, out: &mut Vec<u32>) -> Result<()> {
-        let mut spelled = String::new();
-        let mut failed = None;
-        split::split(self.passes, text, &mut |piece| {
-            if failed.is_none() {
-                failed = cache.with(piece, out, |out| self.encode_piece(piece, &mut spelled, out)).err();
-            }
-        });
-        failed.map_or(Ok(()), Err)
-    }
-
-    fn encode_piece(&self, piece: &str, spelled: &mut String, out: &mut Vec<u32>) -> Result<()> {
-        if self.ignore_merges {
-            spell(piece.as_bytes(), spelled);
-            if let Some(id) = self.id(spelled) {
-                out.push(id);
-                return Ok(());
-            }
-        }
-        let mut rest = piece.as_bytes();
-        while !rest.is_empty() {
-            let (stretch, after) = rest.split_at(self.safe_cut(rest));
-            rest = after;
-            for (id, _) in self.merge_in_parts(stretch, PART, spelled)? {
-                match id.checked_sub(self.n_tokens) {
-                    None => out.push(id),
-                    Some(extra) => out.extend_from_slice(&self.fallbacks[extra as usize]),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The merging of `bytes`.
-    fn merge(&self, bytes: &[u8], spelled: &mut String) -> Result<Vec<Merged>> {
-        spell(bytes, spelled);
-        let tokens = self.model.tokenize(spelled).map_err(|e| Error::Tokenizer(e.to_string()))?;
-        Ok(tokens.into_iter().map(|token| (token.id, token.value.chars().count())).collect())
-    }
-
-    /// The same for bytes of any length, in parts of `part_len` bytes.
-    fn merge_in_parts(&self, bytes: &[u8], part_len: usize, spelled: &mut String) -> Result<Vec<Merged>> {
+    /// The same in parts of `part_len` bytes.
+    fn merge_in_parts(&self, bytes: &[u8], part_len: usize, word: &mut Word) -> Vec<Merged> {
         let mut parts = bytes.chunks(part_len);
-        let mut done = self.merge(parts.next().unwrap_or_default(), spelled)?;
+        let mut done: Vec<Merged> = self.merge(parts.next().unwrap_or_default(), word).collect();
         let mut at = part_len;
         for part in parts {
-            let next = self.merge(part, spelled)?;
-            self.join(bytes, at, &mut done, &next, spelled)?;
+            let next: Vec<Merged> = self.merge(part, word).collect();
+            self.join(bytes, at, &mut done, &next, word);
             at += part.len();
         }
-        Ok(done)
+        done
     }
 
     /// Appends `next`, the tokens of `bytes` from `at` on, to `done`, those before: what stands around the seam is merged
     /// again, wider and wider, until it fits its neighbours on both sides.
-    fn join(
-        &self,
-        bytes: &[u8],
-        at: usize,
-        done: &mut Vec<Merged>,
-        next: &[Merged],
-        spelled: &mut String,
-    ) -> Result<()> {
+    fn join(&self, bytes: &[u8], at: usize, done: &mut Vec<Merged>, next: &[Merged], word: &mut Word) {
         // How many tokens on either side of the seam are merged again.
         let (mut left, mut right) = (0, 0);
         loop {
             let kept = done.len() - left;
             let start = at - byte_len(&done[kept..]);
             let end = at + byte_len(&next[..right]);
-            let middle = self.merge(&bytes[start..end], spelled)?;
+            let middle: Vec<Merged> = self.merge(&bytes[start..end], word).collect();
             let first = middle.first().or(next.get(right));
             let fits_left = match (kept.checked_sub(1), first) {
-                (Some(last), Some(first)) => self.fit(bytes, start, done[last], *first, spelled)?,
+                (Some(last), Some(first)) => self.fit(bytes, start, done[last], *first, word),
                 _ => true,
             };
             let fits_right = match (middle.last(), next.get(right)) {
-                (Some(last), Some(first)) => self.fit(bytes, end, *last, *first, spelled)?,
+                (Some(last), Some(first)) => self.fit(bytes, end, *last, *first, word),
                 _ => true,
             };
             if fits_left && fits_right {
                 done.truncate(kept);
                 done.extend(middle);
                 done.extend_from_slice(&next[right..]);
-                return Ok(());
+                return;
             }
             if !fits_left {
                 left = (left * 2 + 1).min(done.len());
@@ -228,8 +136,8 @@ impl ByteBpe {
     }
 
     /// Whether two neighbouring tokens, which meet at byte `at`, are the merging of their text.
-    fn fit(&self, bytes: &[u8], at: usize, a: Merged, b: Merged, spelled: &mut String) -> Result<bool> {
-        Ok(self.merge(&bytes[at - a.1..at + b.1], spelled)? == [a, b])
+    fn fit(&self, bytes: &[u8], at: usize, a: Merged, b: Merged, word: &mut Word) -> bool {
+        self.merge(&bytes[at - a.1..at + b.1], word).eq([a, b])
     }
 
     /// The first place from [`LONG_PIECE`] on between two bytes that no merge joins; the end where there is none.
@@ -237,6 +145,65 @@ impl ByteBpe {
         let joins = |at: &usize| !bit(&self.joined, bytes[at - 1], bytes[*at]);
         (LONG_PIECE..bytes.len()).find(joins).unwrap_or(bytes.len())
     }
+}
+
+impl ByteBpe {
+    /// Builds the tokenizer from `tokenizer.ggml.merges`. Errors: no merges, or more texts than 32 bits number.
+    pub fn read(gguf: &Gguf, mut texts: Texts, pre: &split::table::Pre) -> Result<Self> {
+        let merges = required_strings(gguf, "tokenizer.ggml.merges")?;
+        if texts.len().saturating_add(merges.len().saturating_mul(3)) > u32::MAX as usize - 256 {
+            return Err(Error::file(gguf.path(), format!("`tokenizer.ggml.merges` has {} entries", merges.len())));
+        }
+        let n_tokens = texts.len() as u32;
+        let merges = Merges::new(merges.bytes(), &mut texts);
+        let fallbacks = fallbacks(&texts, n_tokens);
+        Ok(Self { texts, n_tokens, merges, fallbacks, passes: pre.passes, ignore_merges: pre.ignore_merges })
+    }
+
+    /// The token whose text is exactly `text` (in the file's spelling).
+    pub fn id(&self, text: &str) -> Option<u32> {
+        self.texts.id(text).filter(|&id| id < self.n_tokens)
+    }
+
+    /// Appends the tokens of `text`, which holds no special tokens. Errors: more than 4 GiB.
+    pub fn encode<'t>(&self, text: &'t str, cache: &mut PieceCache<'t>, out: &mut Vec<u32>) -> Result<()> {
+        if u32::try_from(text.len()).is_err() {
+            return Err(Error::Tokenizer(format!("a text of {} bytes is too long: cut it", text.len())));
+        }
+        let mut word = Word::default();
+        split::split(self.passes, text, &mut |piece| {
+            let Ok(()) = cache.with::<Infallible>(piece, out, |out| {
+                self.encode_piece(piece, &mut word, out);
+                Ok(())
+            });
+        });
+        Ok(())
+    }
+
+    fn encode_piece(&self, piece: &str, word: &mut Word, out: &mut Vec<u32>) {
+        let token = self.ignore_merges.then(|| self.id(&spell(piece.as_bytes()))).flatten();
+        if let Some(id) = token {
+            return out.push(id);
+        }
+        let mut rest = piece.as_bytes();
+        while !rest.is_empty() {
+            let (stretch, after) = rest.split_at(self.merges.safe_cut(rest));
+            rest = after;
+            for (id, _) in self.merges.merge_in_parts(stretch, PART, word) {
+                match id.checked_sub(self.n_tokens) {
+                    None => out.push(id),
+                    Some(extra) => out.extend_from_slice(&self.fallbacks[extra as usize]),
+                }
+            }
+        }
+    }
+}
+
+/// For each text behind the vocabulary's `n_tokens`, the tokens of its single characters, as far as there are any.
+fn fallbacks(texts: &Texts, n_tokens: u32) -> Vec<Vec<u32>> {
+    let token = |c: char| texts.id(c.encode_utf8(&mut [0; 4])).filter(|&id| id < n_tokens);
+    let of_text = |text| str::from_utf8(text).unwrap_or_default().chars().filter(char::is_ascii).filter_map(token);
+    texts.iter().skip(n_tokens as usize).map(|text| of_text(text).collect()).collect()
 }
 
 fn byte_len(tokens: &[Merged]) -> usize {
@@ -250,11 +217,10 @@ fn halves(merge: &[u8]) -> Option<(&str, &str)> {
     Some((&merge[..space], &merge[space + 1..])).filter(|(_, right)| !right.is_empty())
 }
 
-/// Writes `bytes` in GPT-2's alphabet.
-fn spell(bytes: &[u8], out: &mut String) {
-    out.clear();
+/// `bytes` in GPT-2's alphabet.
+fn spell(bytes: &[u8]) -> String {
     let chars = &*alphabet::CHARS;
-    out.extend(bytes.iter().map(|&byte| chars[usize::from(byte)]));
+    bytes.iter().map(|&byte| chars[usize::from(byte)]).collect()
 }
 
 fn set_bit(bits: &mut [u64; 1024], a: u8, b: u8) {
@@ -266,55 +232,4 @@ fn bit(bits: &[u64; 1024], a: u8, b: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn model(name: &str) -> ByteBpe {
-        let path =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/tokenizer/ggml-vocab-{name}.gguf"));
-        let gguf = Gguf::open(&path).unwrap();
-        ByteBpe::read(&gguf, &Texts::read(&gguf).unwrap(), split::table::find("gpt-2").unwrap()).unwrap()
-    }
-
-    #[test]
-    fn merging_in_parts_gives_what_merging_the_whole_gives() {
-        let models = [model("gpt-2"), model("qwen2")];
-        let bytes = prop_oneof![
-            proptest::collection::vec(any::<u8>(), 1..200),
-            "[a-e ]{1,200}".prop_map(String::into_bytes),
-            "(the|cat|sat|on|mat|ing| |a|e){1,80}".prop_map(String::into_bytes),
-            ("a{1,9}|0{1,9}| {1,9}|=-", 1..60usize).prop_map(|(unit, n)| unit.repeat(n).into_bytes()),
-        ];
-        proptest!(|(bytes in bytes, part_len in 1..40usize)| {
-            for model in &models {
-                let mut spelled = String::new();
-                let whole = model.merge(&bytes, &mut spelled).unwrap();
-                prop_assert_eq!(model.merge_in_parts(&bytes, part_len, &mut spelled).unwrap(), whole);
-            }
-        });
-    }
-
-    #[test]
-    fn no_merge_reaches_across_a_safe_cut() {
-        let model = model("gpt-2");
-        let text: Vec<u8> = "漢字 and 0x00\u{7}\u{1}".bytes().cycle().take(3 * LONG_PIECE).collect();
-        let cut = model.safe_cut(&text);
-        assert!((LONG_PIECE..text.len()).contains(&cut));
-        let mut spelled = String::new();
-        let (a, b) = text.split_at(cut);
-        let apart = [model.merge(a, &mut spelled).unwrap(), model.merge(b, &mut spelled).unwrap()].concat();
-        assert_eq!(model.merge(&text, &mut spelled).unwrap(), apart);
-    }
-
-    #[test]
-    fn a_merge_is_two_texts_parted_by_the_first_space_behind_its_first_byte() {
-        assert_eq!(halves("Ġ t".as_bytes()), Some(("Ġ", "t")));
-        assert_eq!(halves(b"  a"), Some((" ", "a")));
-        assert_eq!(halves(b"ab"), None);
-        assert_eq!(halves(b"a "), None);
-    }
-}
+mod tests;

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use crate::Result;
-
 /// Most pieces that are remembered (2 MiB of entries).
 const PIECES_MAX: usize = 1 << 15;
 /// Longest piece (bytes) that is remembered: words come again, long pieces do not.
@@ -18,12 +16,12 @@ pub struct PieceCache<'t> {
 impl<'t> PieceCache<'t> {
     /// Appends the tokens of `piece` to `out`: those of its last time, else what `encode` appends. `out` must be the same
     /// vector each time, and only grow.
-    pub fn with(
+    pub fn with<E>(
         &mut self,
         piece: &'t str,
         out: &mut Vec<u32>,
-        encode: impl FnOnce(&mut Vec<u32>) -> Result<()>,
-    ) -> Result<()> {
+        encode: impl FnOnce(&mut Vec<u32>) -> Result<(), E>,
+    ) -> Result<(), E> {
         if piece.len() > PIECE_BYTES_MAX {
             return encode(out);
         }

@@ -7,11 +7,13 @@
 mod alphabet;
 mod bpe;
 mod cache;
+mod merge;
 mod special;
 mod split;
 mod spm;
 mod stream;
 pub mod template;
+mod texts;
 mod vocab;
 
 use crate::gguf::Gguf;
@@ -21,7 +23,8 @@ use bpe::ByteBpe;
 use cache::PieceCache;
 use special::{Fragment, Specials};
 use spm::Spm;
-use vocab::{Defaults, Texts, Vocab};
+use texts::Texts;
+use vocab::{Defaults, Vocab};
 
 pub use stream::Detokenizer;
 pub use vocab::TokenType;
@@ -91,7 +94,7 @@ impl Tokenizer {
         let texts = Texts::read(gguf)?;
         let defaults = Defaults { bos: None, eos: None, unknown: None, add_bos: pre.add_bos, add_space_prefix: false };
         let vocab = Vocab::read(gguf, &texts, &defaults, decode_byte_level, &mut warnings)?;
-        let bpe = ByteBpe::read(gguf, &texts, pre)?;
+        let bpe = ByteBpe::read(gguf, texts, pre)?;
         Self::new(vocab, Merger::ByteBpe(Box::new(bpe)), name, warnings)
     }
 
@@ -100,7 +103,7 @@ impl Tokenizer {
         let texts = Texts::read(gguf)?;
         let defaults = Defaults { bos: Some(1), eos: Some(2), unknown: Some(0), add_bos: true, add_space_prefix: true };
         let vocab = Vocab::read(gguf, &texts, &defaults, spm::decode, &mut warnings)?;
-        let spm = Spm::read(gguf, &texts, &vocab)?;
+        let spm = Spm::read(gguf, texts, &vocab)?;
         Self::new(vocab, Merger::Spm(Box::new(spm)), "default", warnings)
     }
 

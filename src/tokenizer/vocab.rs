@@ -1,8 +1,7 @@
 //! What the file says about its tokens: texts, types, special ids and flags, with the corrections that published files
 //! need.
 
-use std::collections::HashMap;
-
+use super::texts::Texts;
 use crate::gguf::{Gguf, Metadata, Strings};
 use crate::{Error, Result};
 
@@ -61,14 +60,6 @@ pub struct Defaults {
     pub add_bos: bool,
     /// `tokenizer.ggml.add_space_prefix`
     pub add_space_prefix: bool,
-}
-
-/// The texts of the file's tokens, borrowed from it while it is read.
-pub struct Texts<'a> {
-    /// Each token's text, by id.
-    pub by_id: Vec<&'a [u8]>,
-    /// Ids by text; of equal texts the last one counts.
-    pub ids: HashMap<&'a [u8], u32>,
 }
 
 /// Texts that end an answer wherever they are tokens; they count as control tokens whatever the file says.
@@ -154,25 +145,6 @@ const FILL_IN: &[(&[&str], &[&str], bool)] = &[
 /// The channel marks of gpt-oss: shown as text, whatever the file says.
 const CHANNEL_TEXTS: &[&str] = &["<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"];
 
-impl<'a> Texts<'a> {
-    /// Reads `tokenizer.ggml.tokens`. Errors: absent, empty, or more tokens than 32 bits number.
-    pub fn read(gguf: &'a Gguf) -> Result<Self> {
-        let key = "tokenizer.ggml.tokens";
-        let tokens = required_strings(gguf, key)?;
-        if tokens.is_empty() || u32::try_from(tokens.len()).is_err() {
-            let what = format!("`{key}` has {} entries; a vocabulary has 1 to {}", tokens.len(), u32::MAX);
-            return Err(Error::file(gguf.path(), what));
-        }
-        let by_id: Vec<&[u8]> = tokens.bytes().collect();
-        let ids = by_id.iter().zip(0..).filter(|(text, _)| !text.is_empty()).map(|(&text, id)| (text, id)).collect();
-        Ok(Self { by_id, ids })
-    }
-
-    fn id(&self, text: &str) -> Option<u32> {
-        self.ids.get(text.as_bytes()).copied()
-    }
-}
-
 /// The array of strings at `key`. Errors: absent or of another type.
 pub fn required_strings<'a>(gguf: &'a Gguf, key: &str) -> Result<Strings<'a>> {
     let absent = || Error::file(gguf.path(), format!("the tokenizer lacks the array `{key}`"));
@@ -184,13 +156,13 @@ impl Vocab {
     /// odd but usable is added to `warnings`. Errors: arrays shorter than the vocabulary, values of wrong types.
     pub fn read(
         gguf: &Gguf,
-        texts: &Texts<'_>,
+        texts: &Texts,
         defaults: &Defaults,
         decode: impl Fn(&[u8], TokenType, &mut Vec<u8>),
         warnings: &mut Vec<String>,
     ) -> Result<Self> {
         let file = gguf.metadata();
-        let n = texts.by_id.len();
+        let n = texts.len();
         let mut types = read_types(gguf, n)?;
         let mut id_at = |key: &str, default: Option<u32>| -> Result<Option<u32>> {
             let default = default.filter(|&id| (id as usize) < n);
@@ -237,7 +209,7 @@ impl Vocab {
             }
         }
         let mut vocab = Self {
-            pieces: Vec::with_capacity(texts.by_id.iter().map(|text| text.len()).sum()),
+            pieces: Vec::with_capacity(texts.iter().map(<[u8]>::len).sum()),
             ends: Vec::with_capacity(n),
             swallows_space: space_swallowers(file, texts, &types),
             types,
@@ -249,7 +221,7 @@ impl Vocab {
             add_space_prefix: flag("tokenizer.ggml.add_space_prefix", defaults.add_space_prefix)?,
             end_ids,
         };
-        for (id, text) in texts.by_id.iter().enumerate() {
+        for (id, text) in texts.iter().enumerate() {
             decode(text, vocab.types[id], &mut vocab.pieces);
             let end = u32::try_from(vocab.pieces.len());
             vocab.ends.push(end.map_err(|_| Error::file(gguf.path(), "the tokens together are longer than 4 GiB"))?);
@@ -305,7 +277,7 @@ fn read_types(gguf: &Gguf, n: usize) -> Result<Vec<TokenType>> {
 }
 
 /// Makes the known end texts control tokens and ends of generation, and the channel marks text.
-fn correct_end_texts(texts: &Texts<'_>, types: &mut [TokenType], end_ids: &mut Vec<u32>) {
+fn correct_end_texts(texts: &Texts, types: &mut [TokenType], end_ids: &mut Vec<u32>) {
     for id in END_TEXTS.iter().filter_map(|text| texts.id(text)) {
         types[id as usize] = TokenType::Control;
         end_ids.push(id);
@@ -325,7 +297,7 @@ fn correct_end_texts(texts: &Texts<'_>, types: &mut [TokenType], end_ids: &mut V
 }
 
 /// phi-3: white space right after a special token belongs to the token. Nothing in the file says so but its name.
-fn space_swallowers(file: &Metadata, texts: &Texts<'_>, types: &[TokenType]) -> Vec<bool> {
+fn space_swallowers(file: &Metadata, texts: &Texts, types: &[TokenType]) -> Vec<bool> {
     let name = file.str("general.name").ok().flatten().unwrap_or_default().to_ascii_lowercase();
     if !(name.contains("phi-3") || name.contains("phi3")) {
         return Vec::new();
