@@ -17,8 +17,10 @@
 //! a number of [`Residency`], and `expert_bytes` what was read for the expert: 0 unless it was missing and is new in its
 //! chunk.
 
+mod read;
 mod write;
 
+pub use read::{Recorded, Trace};
 pub use write::TraceWriter;
 
 use super::cache::Phase;
