@@ -4,6 +4,7 @@
 
 pub mod cache;
 pub mod pager;
+pub mod replay;
 pub mod source;
 pub mod trace;
 
