@@ -19,6 +19,7 @@ mod message;
 mod open;
 mod out;
 mod perplexity;
+mod simulate;
 pub mod size;
 mod template;
 mod tokenize;
@@ -49,6 +50,7 @@ enum Command {
     Generate(generate::Args),
     Inspect(inspect::Args),
     Perplexity(perplexity::Args),
+    Simulate(simulate::Args),
     Logits(logits::Args),
     Tokenize(tokenize::Args),
     Template(template::Args),
@@ -85,6 +87,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Chat(args) => chat::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Perplexity(args) => perplexity::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Logits(args) => logits::run(&args),
         Command::Tokenize(args) => tokenize::run(&args),
         Command::Template(args) => template::run(&args),
