@@ -44,20 +44,12 @@ fn recorded_traces_have_the_published_hit_rates() {
     assert_published(
         &simulate(&dir.join("bigmoeonedge/qwen.route.csv.gz"), &args),
         38.0,
-        &[
-            ("lru", [0.0, 44.6, 58.2, 84.1]),
-            ("belady", [52.0, 69.8, 80.4, 93.1]),
-            ("decay", [33.5, 50.6, 64.0, 85.2]),
-        ],
+        &[("lru", [0.0, 44.6, 58.2, 84.1]), ("belady", [52.0, 69.8, 80.4, 93.1]), ("decay", [33.5, 50.6, 64.0, 85.2])],
     );
     assert_published(
         &simulate(&dir.join("warp/trace_olmoe_299.jsonl.gz"), &args),
         43.5,
-        &[
-            ("lru", [0.0, 0.0, 43.7, 57.3]),
-            ("belady", [25.0, 46.6, 60.1, 77.4]),
-            ("decay", [18.0, 30.7, 40.5, 59.4]),
-        ],
+        &[("lru", [0.0, 0.0, 43.7, 57.3]), ("belady", [25.0, 46.6, 60.1, 77.4]), ("decay", [18.0, 30.7, 40.5, 59.4])],
     );
 }
 
@@ -69,7 +61,8 @@ fn json_holds_a_row_per_size_and_policy_with_rates_as_fractions() {
     assert_eq!(report["schema"], "foregate.simulate/1");
     assert_eq!((report["requests"].as_u64(), report["token_cycle"].as_u64()), (Some(32 * 4), Some(4)));
     let rows = report["rows"].as_array().unwrap();
-    let names: Vec<_> = rows.iter().map(|row| (row["policy"].as_str().unwrap(), row["slots"].as_u64().unwrap())).collect();
+    let names: Vec<_> =
+        rows.iter().map(|row| (row["policy"].as_str().unwrap(), row["slots"].as_u64().unwrap())).collect();
     assert_eq!(names, [("lru", 4), ("belady", 4), ("lru", 8), ("belady", 8)]);
     for row in rows {
         let (hits, requests) = (row["hits"].as_f64().unwrap(), row["requests"].as_f64().unwrap());
@@ -89,7 +82,9 @@ fn the_table_names_sizes_and_policies_and_stderr_what_to_mind() {
     let run = foregate(["simulate"]).arg(&trace).args(["--share", "12.5,50%"]).run();
     run.expect_code(0);
     let (out, err) = (run.stdout(), run.stderr());
-    for part in ["2 layers, 16 experts, token cycle 4", "12.5 %", "50 %", "lru", "next-use", "belady", "SCH(m)", "SRP", "reuse"] {
+    for part in
+        ["2 layers, 16 experts, token cycle 4", "12.5 %", "50 %", "lru", "next-use", "belady", "SCH(m)", "SRP", "reuse"]
+    {
         assert!(out.contains(part), "{part}: {out}");
     }
     assert!(err.contains("token cycle of 4 slots") && err.contains(": 2;"), "{err}");
@@ -148,10 +143,9 @@ fn large_trace(tokens: u32) -> String {
 fn large_traces_and_many_sizes_take_seconds() {
     let dir = Dir::new();
     let sizes = (1..=20).map(|n| (5 * n).to_string()).collect::<Vec<_>>().join(",");
-    for (tokens, args, limit) in [
-        (300, vec!["--share", &sizes], 2.0),
-        (7813, vec!["--share", "12.5", "--policy", "lru,decay,belady"], 10.0),
-    ] {
+    for (tokens, args, limit) in
+        [(300, vec!["--share", &sizes], 2.0), (7813, vec!["--share", "12.5", "--policy", "lru,decay,belady"], 10.0)]
+    {
         let trace = dir.file("large.jsonl", large_trace(tokens));
         let begin = Instant::now();
         simulate(&trace, &args);

@@ -1,7 +1,7 @@
 //! How alike the routing of neighbouring tokens is, whatever the cache.
 //!
 //! A layer's sequence is the list of the tokens that visited it, at positions that follow one another; where a position
-//! does not follow (another turn or conversation) a new sequence begins. Warm-up tokens are left out of what is counted.
+//! does not follow (another turn or conversation) a new sequence begins. There is no cache to warm, so warm-up tokens count.
 
 use super::Requests;
 
@@ -9,26 +9,23 @@ use super::Requests;
 struct Visit<'a> {
     position: u32,
     chosen: &'a [u32],
-    counted: bool,
 }
 
 /// The visits of a layer, in order.
 fn visits<'a>(requests: &'a Requests<'_>, layer: u32) -> impl Iterator<Item = Visit<'a>> {
     requests.steps.iter().filter(move |s| s.routed.layer == layer).flat_map(|step| {
         let tokens = step.routed.chosen.chunks(step.routed.k);
-        (step.routed.position..).zip(tokens).map(|(position, chosen)| Visit { position, chosen, counted: step.counted })
+        (step.routed.position..).zip(tokens).map(|(position, chosen)| Visit { position, chosen })
     })
 }
 
 /// Share of the experts that a token uses at a layer which the token before it used there too; `None` without neighbours.
-/// The token before may be one of the warm-up.
 pub fn next_token_reuse(requests: &Requests<'_>) -> Option<f64> {
     let (mut again, mut all) = (0u64, 0u64);
     for layer in &requests.layers {
         let mut before: Option<Visit<'_>> = None;
         for visit in visits(requests, layer.layer) {
-            if let Some(before) = before.filter(|b| visit.counted && b.position.checked_add(1) == Some(visit.position))
-            {
+            if let Some(before) = before.filter(|b| b.position.checked_add(1) == Some(visit.position)) {
                 all += visit.chosen.len() as u64;
                 again += visit.chosen.iter().filter(|expert| before.chosen.contains(expert)).count() as u64;
             }
@@ -48,8 +45,8 @@ pub fn routing_best_performance(requests: &Requests<'_>, m: usize) -> Option<f64
     // By number of uses: how often, over all windows, an expert had that many.
     let mut windows_by_uses = vec![0u64; m + 1];
     for layer in &requests.layers {
-        let counted: Vec<Visit<'_>> = visits(requests, layer.layer).filter(|v| v.counted).collect();
-        for sequence in counted.chunk_by(|a, b| a.position.checked_add(1) == Some(b.position)) {
+        let all: Vec<Visit<'_>> = visits(requests, layer.layer).collect();
+        for sequence in all.chunk_by(|a, b| a.position.checked_add(1) == Some(b.position)) {
             slide(sequence, layer.count, m, &mut windows_by_uses);
         }
     }

@@ -35,7 +35,9 @@ pub fn as_recorded(
     policy: &dyn Fn(&PolicyShape) -> Box<dyn EvictionPolicy>,
 ) -> Result<(PhaseCounts, Option<Disagreement>)> {
     let cache = Cache::new(&setup.layers, &setup.classes, policy)?;
-    let mut player = Player { cache, open: None, distinct: Vec::new(), seen: Vec::new(), promoted: VecDeque::new() };
+    let tells_waves = trace.events.iter().any(|e| e.event == Event::Wave);
+    let mut player =
+        Player { tells_waves, cache, open: None, distinct: Vec::new(), seen: Vec::new(), promoted: VecDeque::new() };
     for recorded in &trace.events {
         if let Err(what) = player.play(&recorded.event, setup) {
             return Ok((PhaseCounts::of(&player.cache), Some(Disagreement { line: recorded.line, what })));
@@ -51,11 +53,15 @@ struct Open {
     plan: Plan,
     /// Experts of the open wave that got slots in it.
     new: Vec<ExpertId>,
+    /// Whether there may be more waves.
+    left: bool,
     /// A read of the layer failed: what is left of it was given up.
     failed: bool,
 }
 
 struct Player {
+    /// Whether the trace marks waves. If not, a layer is served whole before anything is prefetched.
+    tells_waves: bool,
     cache: Cache,
     open: Option<Open>,
     distinct: Vec<u32>,
@@ -83,25 +89,39 @@ impl Player {
                 if *class >= self.cache.classes() {
                     return Err(format!("there is no slot class {class}"));
                 }
+                // Comes between layers only.
+                self.end()?;
                 self.cache.set_probation(*class, *slots);
                 Ok(())
             }
-            Event::Issued(id) => match self.cache.prefetch(*id) {
-                Some(_) => Ok(()),
-                None => Err(format!("no slot in probation for {}", name(*id))),
-            },
+            Event::Issued(id) => {
+                self.serve_rest(|_| false);
+                match self.cache.prefetch(*id) {
+                    Some(_) => Ok(()),
+                    None => Err(format!("no slot in probation for {}", name(*id))),
+                }
+            }
             // When a read completes does not matter.
             Event::Landed(_) => Ok(()),
-            Event::Cancelled(id) => match self.cache.cancel(*id) {
-                true => Ok(()),
-                false => Err(format!("{} is not in probation", name(*id))),
-            },
+            Event::Cancelled(id) => {
+                // One that was in use could be cancelled only behind the end of its layer.
+                if !self.cache.cancel(*id) {
+                    self.end()?;
+                    if !self.cache.cancel(*id) {
+                        return Err(format!("{} is not in probation", name(*id)));
+                    }
+                }
+                Ok(())
+            }
             Event::Promoted(id) => match self.promoted.pop_front() {
                 Some(expected) if expected == *id => Ok(()),
                 Some(expected) => Err(format!("{} was promoted, not {}", name(expected), name(*id))),
                 None => Err(format!("{} was not promoted", name(*id))),
             },
             Event::Failed(id) => {
+                if self.cache.slot_of(*id).is_none() {
+                    self.serve_rest(|wave| wave.fills.iter().any(|fill| fill.id == *id));
+                }
                 if let Some(open) = self.open.as_mut().filter(|open| open.new.contains(id)) {
                     open.failed = true;
                 }
@@ -148,7 +168,7 @@ impl Player {
         super::distinct_of(&routed.chosen, &mut self.seen, &mut self.distinct);
         let mut plan = self.cache.begin(&request(routed, &self.distinct));
         let wave = self.cache.next_wave(&mut plan);
-        self.open = Some(Open { plan, new: Vec::new(), failed: false });
+        self.open = Some(Open { plan, new: Vec::new(), left: true, failed: false });
         wave.into_iter().for_each(|wave| self.served(wave));
         Ok(())
     }
@@ -160,15 +180,24 @@ impl Player {
         }
     }
 
-    /// Ends the layer: serves what is left of it, unless a read failed.
-    fn end(&mut self) -> Result<(), String> {
-        if let Some(mut open) = self.open.take()
-            && !open.failed
-        {
-            while let Some(wave) = self.cache.next_wave(&mut open.plan) {
-                self.served(wave);
+    /// Where the trace does not tell waves, serves those that are left of the layer, up to one that `stops`.
+    fn serve_rest(&mut self, stops: impl Fn(&Wave) -> bool) {
+        while let Some(open) = self.open.as_mut().filter(|open| !self.tells_waves && !open.failed && open.left) {
+            let wave = self.cache.next_wave(&mut open.plan);
+            open.left = wave.is_some();
+            let Some(wave) = wave else { return };
+            let stop = stops(&wave);
+            self.served(wave);
+            if stop {
+                return;
             }
         }
+    }
+
+    /// Ends the layer.
+    fn end(&mut self) -> Result<(), String> {
+        self.serve_rest(|_| false);
+        self.open = None;
         self.cache.release();
         match self.promoted.pop_front() {
             Some(id) => Err(format!("{} was promoted before, which the trace does not tell", name(id))),
