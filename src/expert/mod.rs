@@ -6,6 +6,7 @@ pub mod cache;
 pub mod pager;
 pub mod replay;
 pub mod source;
+pub mod timed;
 pub mod trace;
 
 use bytes::{Buf, BytesMut};

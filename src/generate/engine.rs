@@ -303,7 +303,7 @@ impl Engine {
         }
         let phase = if tokens.len() > 1 { Phase::Prefill } else { Phase::Decode };
         for (i, chunk) in tokens.chunks(self.plan.batch).enumerate() {
-            self.pager.set_step(StepInfo { turn: 0, phase, position: self.position as u32 });
+            self.pager.set_step(StepInfo { turn: 0, phase, position: self.position as u32 })?;
             let mut io = Step {
                 device: &mut *self.device,
                 pager: &mut self.pager,

@@ -14,6 +14,8 @@ mod stats;
 mod tests;
 mod uses;
 
+use std::time::Duration;
+
 pub use self::governor::Prefetch;
 pub use self::stats::{Ledger, PagerStats, PhaseStats};
 
@@ -42,6 +44,16 @@ pub struct StepInfo {
     pub position: u32,
 }
 
+/// The step in hand, for the governor.
+#[derive(Clone, Copy, Debug, Default)]
+struct Token {
+    begin: Duration,
+    /// When its last layer so far was done, if it is a new token.
+    end: Option<Duration>,
+    /// [`Pager::missing_so_far`] when it began.
+    missing: u64,
+}
+
 /// Pages experts for a forward pass.
 pub struct Pager {
     cache: Cache,
@@ -53,6 +65,7 @@ pub struct Pager {
     /// Beside `layers`.
     ledger: Vec<Ledger>,
     governor: Governor,
+    token: Token,
     recorder: Option<Recorder>,
     /// The layer that is being served: where it is in `layers`, what is left of its requests, and the open wave.
     open: Option<(usize, Plan, Wave)>,
@@ -73,7 +86,8 @@ impl Pager {
             step: StepInfo::default(),
             reading: [Reading::default(); 2],
             ledger,
-            governor: Governor { mode: Prefetch::Off, ..Governor::default() },
+            governor: Governor::new(Prefetch::Off, 0, 0),
+            token: Token::default(),
             recorder: None,
             open: None,
         }
@@ -84,9 +98,15 @@ impl Pager {
         self.recorder = Some(recorder);
     }
 
-    /// Says which step the next layers belong to.
-    pub fn set_step(&mut self, step: StepInfo) {
+    /// Says which step the next layers belong to; the one before is over.
+    ///
+    /// # Errors
+    /// A trace that cannot be written.
+    pub fn set_step(&mut self, step: StepInfo) -> Result<()> {
+        self.end_token()?;
         self.step = step;
+        self.token = Token { begin: self.source().now(), end: None, missing: self.missing_so_far() };
+        Ok(())
     }
 
     /// The cache, to be looked at.
@@ -201,7 +221,11 @@ impl Pager {
             }
             result = self.queue(device, &wave);
         }
-        device.experts_end(routing, out)
+        device.experts_end(routing, out)?;
+        if self.step.phase == Phase::Decode {
+            self.token.end = Some(self.source().now());
+        }
+        Ok(())
     }
 
     /// Queues what a wave reads.

@@ -19,15 +19,38 @@ impl Pager {
     /// # Errors
     /// A trace that cannot be written.
     pub fn set_prefetch(&mut self, mode: Prefetch, lookahead: usize, k: usize) -> Result<()> {
-        self.governor = Governor { mode, lookahead, k };
-        let slots = |class| if self.governor.is_on() { (2 * k).min(self.cache.class_slots(class) / 20) } else { 0 };
-        let slots: Vec<usize> = (0..self.cache.classes()).map(slots).collect();
+        self.governor = Governor::new(mode, lookahead, k);
+        self.fit_probation()
+    }
+
+    /// Gives prefetches their slots, or the cache its slots back.
+    fn fit_probation(&mut self) -> Result<()> {
+        let most = if self.governor.is_on() { 2 * self.governor.k() } else { 0 };
+        let slots: Vec<usize> = (0..self.cache.classes()).map(|c| most.min(self.cache.class_slots(c) / 20)).collect();
+        if most == 0 {
+            let held: Vec<_> = (0..slots.len()).flat_map(|class| self.cache.in_probation(class)).collect();
+            held.into_iter().try_for_each(|id| self.drop_prefetch(id))?;
+        }
         self.set_probation(&slots)
+    }
+
+    /// A step is over: the governor learns what it cost if it was a token, and decides about the next.
+    pub(super) fn end_token(&mut self) -> Result<()> {
+        let Some(end) = self.token.end.take() else { return Ok(()) };
+        let missing = self.missing_so_far() - self.token.missing;
+        self.governor.token(end.saturating_sub(self.token.begin).as_secs_f64(), missing);
+        self.fit_probation()
+    }
+
+    /// Experts asked for in decode that were not in the cache before, prefetched or not.
+    pub(super) fn missing_so_far(&self) -> u64 {
+        let ahead: u64 = self.ledger.iter().map(|l| l.useful + l.late).sum();
+        self.cache.counts(Phase::Decode).misses + ahead
     }
 
     /// How many layers ahead the step in hand should predict; 0: not at all.
     pub fn lookahead(&self) -> usize {
-        if self.governor.is_on() && self.step.phase == Phase::Decode { self.governor.lookahead } else { 0 }
+        if self.governor.is_on() && self.step.phase == Phase::Decode { self.governor.lookahead() } else { 0 }
     }
 
     /// Experts of one layer that [`Pager::prefetch`] takes at most.
@@ -52,36 +75,47 @@ impl Pager {
         Ok(())
     }
 
-    /// Queues reads of experts that are expected, the likeliest first, of layers that come soon. Those that have a slot are
-    /// passed over; the others take the place of prefetched experts whose layer has gone by without them. What finds no
-    /// place is not read. How many were queued.
+    /// Queues reads of experts that are expected, layer by layer, the likeliest of each first, resident or not. Of each layer
+    /// at most as many are read as [`Pager::set_prefetch`] said. They take the place of prefetched experts whose layer has gone
+    /// by without them; what finds no place is not read. How many reads were queued.
     ///
     /// # Errors
     /// A trace that cannot be written.
     pub fn prefetch(&mut self, device: &mut dyn ExpertDevice, expected: &[ExpertId]) -> Result<usize> {
-        let mut issued = 0;
         // a layer that does not fit needs every slot, and replays serve it whole before they prefetch
-        let waves = self.open.as_ref().is_some_and(|(_, plan, _)| !plan.is_served());
-        for &id in expected.iter().take_while(|_| !waves) {
-            if self.cache.slot_of(id).is_some() {
-                continue;
+        if self.open.as_ref().is_some_and(|(_, plan, _)| !plan.is_served()) {
+            return Ok(0);
+        }
+        let mut issued = 0;
+        for of_layer in expected.chunk_by(|a, b| a.layer == b.layer) {
+            let at = self.place(of_layer[0].layer as usize);
+            let mut left = self.governor.cap();
+            for &id in of_layer {
+                if left > 0 && self.cache.slot_of(id).is_none() && self.issue(at, id, expected)? {
+                    left -= 1;
+                    issued += 1;
+                }
             }
-            let at = self.place(id.layer as usize);
-            let class = self.layers[at].class;
-            if self.cache.probation_slots(class).1 == 0 {
-                let keeps = |held: &ExpertId| expected.iter().any(|e| e.layer == held.layer);
-                let old = self.cache.in_probation(class).find(|held| !keeps(held) && self.flights.of(*held).is_none());
-                let Some(old) = old else { break };
-                self.drop_prefetch(old)?;
-            }
-            let Some(slot) = self.cache.prefetch(id) else { break };
-            self.ledger[at].issued += 1;
-            self.emit(Event::Issued(id))?;
-            self.flights.add(id, slot, Purpose::Prefetch);
-            issued += 1;
         }
         self.flights.begin(device, &self.layers);
         Ok(issued)
+    }
+
+    /// Queues one read if there is a place for it: an empty one, or that of a prefetched expert of a layer that none of
+    /// `expected` belongs to.
+    fn issue(&mut self, at: usize, id: ExpertId, expected: &[ExpertId]) -> Result<bool> {
+        let class = self.layers[at].class;
+        if self.cache.probation_slots(class).1 == 0 {
+            let keeps = |held: &ExpertId| expected.iter().any(|e| e.layer == held.layer);
+            let old = self.cache.in_probation(class).find(|held| !keeps(held) && self.flights.of(*held).is_none());
+            let Some(old) = old else { return Ok(false) };
+            self.drop_prefetch(old)?;
+        }
+        let Some(slot) = self.cache.prefetch(id) else { return Ok(false) };
+        self.ledger[at].issued += 1;
+        self.emit(Event::Issued(id))?;
+        self.flights.add(id, slot, Purpose::Prefetch);
+        Ok(true)
     }
 
     /// Brings back what an earlier run kept ([`Cache::memory`](crate::expert::cache::Cache::memory)), in the background.

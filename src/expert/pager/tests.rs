@@ -297,7 +297,7 @@ fn prefill_and_decode_are_counted_apart() {
     let model = Model::new();
     let (mut pager, mut device) = model.pager(2, u64::MAX, &PLAIN);
     run(&mut pager, &mut device, 1, &routing(2, vec![0, 1, 1, 2])).unwrap();
-    pager.set_step(StepInfo { phase: Phase::Decode, ..StepInfo::default() });
+    pager.set_step(StepInfo { phase: Phase::Decode, ..StepInfo::default() }).unwrap();
     run(&mut pager, &mut device, 1, &routing(2, vec![2, 3])).unwrap();
     let PagerStats { prefill, decode } = pager.stats();
     assert_eq!((prefill.requests, prefill.misses), (3, 3));
