@@ -84,6 +84,24 @@ fn the_expert_cache_does_no_io_and_reads_no_clock_and_knows_no_device() {
 }
 
 #[test]
+fn predictions_need_no_io_no_clock_and_no_device() {
+    let words = [
+        "std::io",
+        "std::fs",
+        "std::time",
+        "Instant",
+        "SystemTime",
+        "rustix",
+        "memmap2",
+        "compute",
+        "cache",
+        "pager",
+        "gguf",
+    ];
+    assert_eq!(offenders(&words, |path| !path.starts_with("expert/predict")), NONE);
+}
+
+#[test]
 fn the_gguf_reader_knows_no_architecture() {
     let words =
         ["model", "compute", "expert", "tokenizer", "qwen3moe", "olmoe", "deepseek2", "block_count", "ffn_gate_exps"];

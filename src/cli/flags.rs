@@ -8,6 +8,8 @@ use clap::{Args, ValueEnum};
 use crate::cli::size;
 use crate::compute::KvKind;
 use crate::error::{Error, Result};
+use crate::expert::pager::Prefetch;
+use crate::expert::predict::{LOOKAHEAD_MAX, PredictorKind};
 use crate::expert::source::{LANES_MAX, ReadPath};
 use crate::generate::engine::{DeviceChoice, Options};
 use crate::generate::plan::CacheSize;
@@ -63,6 +65,16 @@ pub struct EngineFlags {
     /// Concurrent reads [default: measured]
     #[arg(long, value_name = "N", value_parser = count(LANES_MAX as u64), help_heading = COMPUTE)]
     pub lanes: Option<usize>,
+    /// Read experts before the router asks for them: auto (while it pays), off, or always, at most N per layer
+    #[arg(long, value_name = "auto|off|N", default_value = "auto", help_heading = COMPUTE)]
+    pub prefetch: Prefetch,
+    /// Layers ahead that experts are predicted for, 1 to 3 [default: 1]
+    #[arg(long, value_name = "D", value_parser = count(LOOKAHEAD_MAX as u64), help_heading = COMPUTE)]
+    pub lookahead: Option<usize>,
+    /// Who predicts: residual (the next layers' routers on this layer's residual stream), fate (on its normed FFN input),
+    /// gate (whichever of the two is right more often), transition (what used to follow this layer's experts)
+    #[arg(long, value_name = "NAME", default_value = "gate", help_heading = COMPUTE)]
+    pub predictor: PredictorKind,
 
     /// Say more on stderr: the plan, the choices, the seed
     #[arg(short, long)]
@@ -77,6 +89,13 @@ impl EngineFlags {
     pub fn check(&self) -> Result<()> {
         use DeviceChoice::{Auto, Cpu, Gpu, Reference};
         let refuse = |flag: &str, why: &str| Err(Error::Usage(format!("{flag} {why}")));
+        if self.prefetch == Prefetch::Off {
+            let idle =
+                [("--lookahead", self.lookahead.is_some()), ("--predictor", self.predictor != PredictorKind::Gate)];
+            if let Some((flag, _)) = idle.iter().find(|(_, given)| *given) {
+                return refuse(flag, "needs predictions, and --prefetch off makes none");
+            }
+        }
         match self.device {
             Cpu | Reference if self.vram.is_some() => refuse("--vram", "needs a GPU: add --device gpu"),
             Gpu(_) | Reference if self.threads.is_some() => refuse("--threads", "needs --device cpu"),
@@ -101,8 +120,14 @@ impl EngineFlags {
     /// # Errors
     /// The first such flag, named.
     pub fn check_dense(&self) -> Result<()> {
-        let given =
-            [("--cache", self.cache.is_some()), ("--io", self.io != IoFlag::Auto), ("--lanes", self.lanes.is_some())];
+        let given = [
+            ("--cache", self.cache.is_some()),
+            ("--io", self.io != IoFlag::Auto),
+            ("--lanes", self.lanes.is_some()),
+            ("--prefetch", self.prefetch != Prefetch::Auto),
+            ("--lookahead", self.lookahead.is_some()),
+            ("--predictor", self.predictor != PredictorKind::Gate),
+        ];
         match given.iter().find(|(_, given)| *given) {
             Some((flag, _)) => Err(Error::Usage(format!("{flag} is about experts, and this model has none"))),
             None => Ok(()),
@@ -126,6 +151,9 @@ impl EngineFlags {
                 IoFlag::Direct => Some(ReadPath::Direct),
             },
             lanes: self.lanes,
+            prefetch: self.prefetch,
+            lookahead: self.lookahead,
+            predictor: self.predictor,
             threads: self.threads,
             ctx: self.ctx,
             batch: self.batch,
@@ -319,6 +347,8 @@ mod tests {
             ("--device gpu --threads 2", "--threads"),
             ("--device gpu --cpu-features portable", "--cpu-features"),
             ("--device reference --kv f16", "--kv"),
+            ("--prefetch off --lookahead 2", "--lookahead"),
+            ("--prefetch off --predictor fate", "--predictor"),
         ] {
             let error = parse(flags).err().unwrap_or_default();
             assert!(error.starts_with(name), "{flags}: {error}");
@@ -328,7 +358,14 @@ mod tests {
 
     #[test]
     fn flags_about_experts_are_refused_without_experts() {
-        for (flags, name) in [("--cache 1x", "--cache"), ("--io mmap", "--io"), ("--lanes 2", "--lanes")] {
+        for (flags, name) in [
+            ("--cache 1x", "--cache"),
+            ("--io mmap", "--io"),
+            ("--lanes 2", "--lanes"),
+            ("--prefetch 4", "--prefetch"),
+            ("--lookahead 2", "--lookahead"),
+            ("--predictor fate", "--predictor"),
+        ] {
             let error = parse(flags).ok().and_then(|line| line.engine.check_dense().err()).map(|e| e.to_string());
             assert!(error.as_deref().unwrap_or_default().starts_with(name), "{flags}: {error:?}");
         }

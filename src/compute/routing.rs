@@ -64,6 +64,13 @@ pub fn choose(logits: &[f32], n: usize, rule: &RouteRule, forced: Option<&[u32]>
     routing
 }
 
+/// The `count` experts that a row of logits `(rule.experts)` speaks for most, best first; the first `rule.k` are those that
+/// [`choose`] chooses.
+pub fn rank(logits: &[f32], rule: &RouteRule, count: usize) -> Vec<u32> {
+    let probs = probabilities(&logits[..rule.experts], rule.gating);
+    top_k(selection(&probs, rule), count).collect()
+}
+
 fn probabilities(logits: &[f32], gating: Gating) -> Vec<f32> {
     match gating {
         Gating::Softmax => {

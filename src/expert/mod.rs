@@ -1,9 +1,11 @@
 //! Routed experts: where they are in the file, the slots they are kept in, and how they get there.
 //!
-//! [`cache`] decides (no I/O, no clock, no device), [`source`] reads, [`pager`] joins the two for a layer at a time.
+//! [`cache`] decides (no I/O, no clock, no device), [`source`] reads, [`predict`] guesses what comes next,
+//! [`pager`] joins them for a layer at a time.
 
 pub mod cache;
 pub mod pager;
+pub mod predict;
 pub mod replay;
 pub mod source;
 pub mod timed;

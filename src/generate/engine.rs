@@ -9,7 +9,8 @@ use crate::compute::{Device, DeviceInfo, KvKind};
 use crate::error::{Error, Result};
 use crate::expert::ExpertLayer;
 use crate::expert::cache::{Cache, Lru, Phase};
-use crate::expert::pager::{Pager, PagerStats, StepInfo};
+use crate::expert::pager::{Ledger, Pager, PagerStats, Prefetch, StepInfo};
+use crate::expert::predict::{Predictor, PredictorKind, RecallRow};
 use crate::expert::source::{ReadPath, Reader, SourceInfo, SourceOptions};
 use crate::generate::plan::{CacheSize, Demand, Plan};
 use crate::generate::stats::Counters;
@@ -50,6 +51,12 @@ pub struct Options {
     pub io: Option<ReadPath>,
     /// Concurrent reads.
     pub lanes: Option<usize>,
+    /// How much is read before the router asks for it.
+    pub prefetch: Prefetch,
+    /// How many layers ahead, from 1 to [`LOOKAHEAD_MAX`](crate::expert::predict::LOOKAHEAD_MAX).
+    pub lookahead: Option<usize>,
+    /// Who predicts.
+    pub predictor: PredictorKind,
     /// Threads that compute (CPU).
     pub threads: Option<usize>,
     /// Positions of the KV cache; decided when the file is opened.
@@ -73,6 +80,8 @@ pub struct Progress {
 
 /// Read lanes that a plan counts with before they are measured.
 const LANES_PLANNED: usize = 10;
+/// Layers ahead that are predicted unless told otherwise.
+const LOOKAHEAD_DEFAULT: usize = 1;
 /// The budget of a GPU whose memory the system does not tell.
 const VRAM_FALLBACK: u64 = 4 << 30;
 /// The budget where the system does not say how much memory is available.
@@ -84,6 +93,7 @@ pub struct Engine {
     device: Box<dyn Device>,
     forward: Forward,
     pager: Pager,
+    predictor: Predictor,
     plan: Plan,
     position: usize,
     notes: Vec<String>,
@@ -189,6 +199,7 @@ impl Planner {
             kv: self.kv(options),
             lanes: options.lanes.unwrap_or(LANES_PLANNED),
             may_map: options.io.is_none_or(|path| path == ReadPath::Mmap),
+            predictor: options.predictor,
             looked_for_gpus: options.device == DeviceChoice::Auto && info.kind != "gpu",
         };
         Plan::new(&self.gguf, &self.model, &self.measured, &demand)
@@ -235,9 +246,14 @@ impl Engine {
         let forward = Forward::new(model, &mut *device, plan.batch)?;
         let shapes: Vec<_> = plan.layers.iter().map(ExpertLayer::shape).collect();
         let cache = Cache::new(&shapes, &plan.classes, &|_| Box::new(Lru::new()))?;
-        let pager = Pager::new(cache, Box::new(source), plan.layers.clone(), LANES_PLANNED);
+        let mut pager = Pager::new(cache, Box::new(source), plan.layers.clone(), LANES_PLANNED);
+        let config = &forward.model().config;
+        let predictor = Predictor::new(options.predictor, config.routed_layers(), config.n_vocab);
+        // where every expert has a slot there is nothing to read ahead of
+        let prefetch = if plan.slot_count() < plan.experts { options.prefetch } else { Prefetch::Off };
+        pager.set_prefetch(prefetch, options.lookahead.unwrap_or(LOOKAHEAD_DEFAULT), config.max_k())?;
         gguf.drop_mapped_pages();
-        Ok(Self { gguf, device, forward, pager, plan, position: 0, notes })
+        Ok(Self { gguf, device, forward, pager, predictor, plan, position: 0, notes })
     }
 
     /// The model's file.
@@ -268,6 +284,22 @@ impl Engine {
     /// What paging cost so far.
     pub fn stats(&self) -> PagerStats {
         self.pager.stats()
+    }
+
+    /// From now on predicts at every distance and by every method that needs no table of its own, whether or not anything
+    /// is prefetched, to count how often that is right; it takes time.
+    pub fn measure_recall(&mut self, on: bool) {
+        self.predictor.measure(on);
+    }
+
+    /// What prefetches came to, by layer with experts, in model order.
+    pub fn ledger(&self) -> &[Ledger] {
+        self.pager.ledger()
+    }
+
+    /// How often predictions were right so far: those that were acted on, and all while they are measured.
+    pub fn recall(&self) -> Vec<RecallRow> {
+        self.predictor.recall()
     }
 
     /// What was chosen that a user should know of.
@@ -308,6 +340,7 @@ impl Engine {
                 device: &mut *self.device,
                 pager: &mut self.pager,
                 gguf: &self.gguf,
+                predictor: &mut self.predictor,
                 tap: match &mut tap {
                     Some(tap) => Some(&mut **tap),
                     None => None,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::compute::{Device, KvKind, StepSizes};
 use crate::error::{Error, Result};
 use crate::expert::cache::{classes_for, largest_budget, smallest_budget};
+use crate::expert::predict::{Predictor, PredictorKind};
 use crate::expert::source::MAPPED_BYTES_PER_LANE;
 use crate::expert::{ExpertLayer, SlotClass};
 use crate::gguf::Gguf;
@@ -51,6 +52,8 @@ pub struct Demand<'a> {
     pub lanes: usize,
     /// Experts may be copied out of a map, whose pages count while they are.
     pub may_map: bool,
+    /// Who predicts experts.
+    pub predictor: PredictorKind,
     /// GPUs were looked for, which loads their drivers.
     pub looked_for_gpus: bool,
 }
@@ -88,7 +91,7 @@ pub struct Plan {
     pub ctx: usize,
     /// Tokens per forward pass in prefill.
     pub batch: usize,
-    /// Program, libraries, file index, driver.
+    /// Program, libraries, file index, driver, what predictions learn.
     pub process: u64,
     /// Vocabulary.
     pub tokenizer: u64,
@@ -271,7 +274,16 @@ impl Fixed {
         let kv = kv_specs(c).into_iter().map(|spec| demand.device.kv_bytes(&spec, demand.ctx, demand.kv));
         let largest = model.experts.iter().map(|l| l.window_bytes() as u64).max().unwrap_or(0);
         Self {
-            process: PROCESS_BYTES + footprint.driver_bytes + libraries + gguf.tensors().len() as u64 * TENSOR_BYTES,
+            process: PROCESS_BYTES
+                + footprint.driver_bytes
+                + libraries
+                + gguf.tensors().len() as u64 * TENSOR_BYTES
+                + Predictor::bytes(
+                    demand.predictor,
+                    &c.routed_layers(),
+                    c.n_vocab,
+                    demand.batch.unwrap_or(footprint.batch),
+                ),
             tokenizer: tokens * TOKEN_BYTES + len("tokenizer.ggml.merges") * MERGE_BYTES,
             weights: measured.bytes,
             kv: kv.sum(),

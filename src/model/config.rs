@@ -2,6 +2,7 @@
 
 use crate::compute::routing::{Gating, RouteRule};
 use crate::error::{Error, Result};
+use crate::expert::predict::RoutedLayer;
 use crate::gguf::Gguf;
 use crate::model::arch::{self, Architecture, AttentionKind, ExpertWidth, Router, Shared};
 use crate::model::attention::{AttentionConfig, AttentionKeys};
@@ -161,6 +162,12 @@ impl Config {
     /// The largest number of experts that one token uses in one layer; 0 without routed experts.
     pub fn max_k(&self) -> usize {
         self.moe_layers().map(|(_, m)| m.rule.k).max().unwrap_or(0)
+    }
+
+    /// The layers with routed experts, as the predictor knows them.
+    pub fn routed_layers(&self) -> Vec<RoutedLayer> {
+        let layer = |(layer, m): (usize, &MoeConfig)| RoutedLayer { layer, experts: m.rule.experts, k: m.rule.k };
+        self.moe_layers().map(layer).collect()
     }
 }
 

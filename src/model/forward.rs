@@ -7,9 +7,11 @@
 use crate::compute::{Act, Attention, Device, Heads, KvSpec, Routing, Weight};
 use crate::error::Result;
 use crate::expert::pager::Pager;
+use crate::expert::predict::Predictor;
 use crate::gguf::Gguf;
 use crate::model::attention::{AttentionConfig, AttentionWidths};
 use crate::model::config::FfnConfig;
+use crate::model::lookahead::Known;
 use crate::model::weights::{AttentionWeights, DenseFfn, Ffn, GqaWeights, MlaExpand, MlaWeights, Moe};
 use crate::model::{Config, Model, read_row};
 
@@ -32,24 +34,26 @@ pub struct Step<'a> {
     pub pager: &'a mut Pager,
     /// Token embeddings are read from here.
     pub gguf: &'a Gguf,
+    /// Names the experts that come next.
+    pub predictor: &'a mut Predictor,
     /// Watches the router.
     pub tap: Option<&'a mut dyn RouteTap>,
 }
 
 /// A model with its activations, ready to run.
 pub struct Forward {
-    model: Model,
-    acts: Acts,
+    pub(super) model: Model,
+    pub(super) acts: Acts,
     batch: usize,
 }
 
 /// The activations of a step, `(batch, width)` but for the last three.
 #[derive(Clone, Copy)]
-struct Acts {
+pub(super) struct Acts {
     /// Residual stream, d_model.
-    x: Act,
+    pub(super) x: Act,
     /// Normed input of attention or FFN, d_model.
-    h: Act,
+    pub(super) h: Act,
     /// Output of attention or FFN, d_model.
     y: Act,
     /// Queries, and compressed queries.
@@ -66,12 +70,12 @@ struct Acts {
     /// Attention's result.
     a: Act,
     /// Router logits.
-    router: Act,
+    pub(super) router: Act,
     /// Gate and up of a dense or shared FFN.
     gate: Act,
     up: Act,
     /// Shared expert's output, and its gate's logit.
-    shared: Act,
+    pub(super) shared: Act,
     shared_gate: Act,
     /// `[cos; sin]`, and those of sliding layers where they differ.
     rope: Act,
@@ -79,8 +83,8 @@ struct Acts {
     /// One factor per row.
     temperature: Act,
     /// Rows that are taken through the output head: `(LOGIT_ROWS, d_model)`, the same normed, `(LOGIT_ROWS, n_vocab)`.
-    last: Act,
-    last_h: Act,
+    pub(super) last: Act,
+    pub(super) last_h: Act,
     logits: Act,
 }
 
@@ -176,6 +180,7 @@ impl Forward {
         let (n, c) = (tokens.len(), &self.model.config);
         self.embed(io, tokens)?;
         self.position(io.device, pos, n)?;
+        self.expect_first(io, tokens)?;
         for (il, layer) in self.model.layers.iter().enumerate() {
             if cancel() {
                 return Ok(false);
@@ -193,6 +198,9 @@ impl Forward {
                 Ffn::Moe(moe) => self.moe(io, il, n, moe)?,
             }
             io.device.add(n, x, y, c.residual_scale)?;
+            if let Ffn::Dense(_) = &layer.ffn {
+                self.look_ahead(io, il, n, Known::Whole)?;
+            }
         }
         Ok(true)
     }
@@ -326,17 +334,22 @@ impl Forward {
         if let Some(tap) = &mut io.tap {
             tap.chosen(il, &routing);
         }
+        self.observe(io, il, &routing);
         io.pager.begin(io.device, il, n, &routing, None)?;
-        io.pager.run(io.device, &moe.ops, n, h, &routing, y)?;
+        // what every token needs is computed while the misses are read
         if let Some((ffn, gate)) = &moe.shared {
             self.dense(io.device, n, ffn, shared)?;
             if let Some(gate) = gate {
                 io.device.linear(n, gate, h, shared_gate)?;
                 io.device.scale_rows(n, shared, shared_gate, true)?;
             }
-            io.device.add(n, y, shared, 1.0)?;
         }
-        Ok(())
+        self.look_ahead(io, il, n, if moe.shared.is_some() { Known::WithShared } else { Known::Attention })?;
+        io.pager.run(io.device, &moe.ops, n, h, &routing, y)?;
+        match moe.shared {
+            Some(_) => io.device.add(n, y, shared, 1.0),
+            None => Ok(()),
+        }
     }
 }
 

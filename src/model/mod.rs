@@ -6,6 +6,7 @@ mod build;
 pub mod config;
 pub mod forward;
 mod keys;
+mod lookahead;
 pub mod rope;
 pub mod sink;
 pub mod weights;

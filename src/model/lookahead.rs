@@ -1,0 +1,145 @@
+//! Looking ahead: the gates of the next layers, applied to what is known at this one, name the experts that come next.
+//!
+//! All of it runs after the demand reads of a layer are queued and before its experts are computed, in activations that
+//! nobody needs at that time, so it allocates nothing and changes no bit of the output.
+
+use crate::compute::{Act, Device, Routing, routing};
+use crate::error::Result;
+use crate::expert::ExpertId;
+use crate::expert::cache::Cache;
+use crate::expert::predict::{LOOKAHEAD_MAX, Method};
+use crate::model::forward::{Forward, Step};
+use crate::model::weights::{Ffn, Layer, Moe};
+
+/// What is known of the residual stream behind a layer when its experts are still to be computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// The stream after attention.
+    Attention,
+    /// And the shared expert's output, which is to be added.
+    WithShared,
+    /// All of it: there are no routed experts.
+    Whole,
+}
+
+impl Forward {
+    /// Before the first layer: prior knowledge names the experts of the first layers that have some.
+    pub(super) fn expect_first(&self, io: &mut Step<'_>, tokens: &[u32]) -> Result<()> {
+        io.predictor.begin_step(tokens);
+        let (ahead, measuring) = (io.pager.lookahead(), io.predictor.is_measuring());
+        if tokens.len() != 1 || (ahead == 0 && !measuring) {
+            return Ok(());
+        }
+        let (cap, mut wanted) = (io.pager.prefetch_cap(), Vec::new());
+        let first: Vec<usize> = io.predictor.first_layers().iter().map(|l| l.layer).collect();
+        for (i, &layer) in first.iter().enumerate() {
+            let Ffn::Moe(moe) = &self.model.layers[layer].ffn else { continue };
+            let count = moe.rule.k.max(cap);
+            let [token, frequency] =
+                [Method::Token, Method::Frequency].map(|method| io.predictor.prior(method, layer, count));
+            if measuring {
+                let embedding = self.gate(io, self.acts.x, layer, moe, count)?;
+                io.predictor.expect(Method::Embedding, Some(layer + 1), layer, &embedding);
+                io.predictor.expect(Method::Frequency, None, layer, &frequency);
+            }
+            io.predictor.expect(Method::Token, None, layer, &token);
+            if i < ahead {
+                let known = if token.is_empty() { frequency } else { token };
+                wanted.extend(absent(io.pager.cache(), layer, &known, cap));
+            }
+        }
+        if measuring {
+            for layer in 0..self.model.layers.len() {
+                let before = io.predictor.prior(Method::Previous, layer, usize::MAX);
+                if !before.is_empty() {
+                    io.predictor.expect(Method::Previous, None, layer, &before);
+                }
+            }
+        }
+        io.pager.prefetch(io.device, &wanted).map(drop)
+    }
+
+    /// The router of layer `il` has chosen.
+    pub(super) fn observe(&self, io: &mut Step<'_>, il: usize, routing: &Routing) {
+        let cache = io.pager.cache();
+        let missing = |index| {
+            let id = ExpertId { layer: il as u32, index };
+            cache.slot_of(id).is_none() || cache.is_prefetched(id)
+        };
+        io.predictor.observe(il, &routing.experts, &missing);
+    }
+
+    /// At layer `il`, whose output is `known` so far, names the experts of the next layers.
+    pub(super) fn look_ahead(&self, io: &mut Step<'_>, il: usize, n: usize, known: Known) -> Result<()> {
+        let (ahead, measuring) = (io.pager.lookahead(), io.predictor.is_measuring());
+        if n != 1 || (ahead == 0 && !measuring) {
+            return Ok(());
+        }
+        let (cap, mut wanted, mut summed) = (io.pager.prefetch_cap(), Vec::new(), None);
+        let depths = if measuring { 0..=LOOKAHEAD_MAX } else { 1..=ahead };
+        for d in depths {
+            let Some(Layer { ffn: Ffn::Moe(moe), .. }) = self.model.layers.get(il + d) else { continue };
+            if !measuring && all_resident(io.pager.cache(), il + d, moe.rule.experts) {
+                continue;
+            }
+            let count = moe.rule.k.max(cap);
+            for &method in io.predictor.methods() {
+                let ids = match method {
+                    Method::Transition if d == 0 => continue,
+                    Method::Transition => io.predictor.following(il, il + d, count),
+                    // the control must see what the layer's own router sees: its FFN has no part in it
+                    Method::Residual if d == 0 => self.gate(io, self.acts.x, il, moe, count)?,
+                    Method::Residual => {
+                        let stream = match summed {
+                            Some(stream) => stream,
+                            None => *summed.insert(self.stream(io.device, known)?),
+                        };
+                        self.gate(io, stream, il + d, moe, count)?
+                    }
+                    _ => self.routed(io, self.acts.h, moe, count)?,
+                };
+                io.predictor.expect(method, Some(d), il + d, &ids);
+                if method == io.predictor.in_use() && (1..=ahead).contains(&d) {
+                    wanted.extend(absent(io.pager.cache(), il + d, &ids, cap));
+                }
+            }
+        }
+        io.pager.prefetch(io.device, &wanted).map(drop)
+    }
+
+    /// The residual stream `(1, d_model)` behind a layer as far as it is known.
+    fn stream(&self, device: &mut dyn Device, known: Known) -> Result<Act> {
+        let (x, last) = (self.acts.x, self.acts.last);
+        if known != Known::WithShared {
+            return Ok(x);
+        }
+        device.select_rows(x, &[0], last)?;
+        device.add(1, last, self.acts.shared, self.model.config.residual_scale)?;
+        Ok(last)
+    }
+
+    /// The experts that layer `layer` would choose if this were the residual stream before its FFN.
+    fn gate(&self, io: &mut Step<'_>, stream: Act, layer: usize, moe: &Moe, count: usize) -> Result<Vec<u32>> {
+        let normed = self.acts.last_h;
+        io.device.rms_norm(1, stream, normed, &self.model.layers[layer].ffn_norm)?;
+        self.routed(io, normed, moe, count)
+    }
+
+    /// The experts that a router would choose for this normed input, best first.
+    fn routed(&self, io: &mut Step<'_>, normed: Act, moe: &Moe, count: usize) -> Result<Vec<u32>> {
+        let router = self.acts.router;
+        io.device.linear(1, &moe.router, normed, router)?;
+        let logits = io.device.download(router, 0..1)?;
+        Ok(routing::rank(&logits, &moe.rule, count))
+    }
+}
+
+/// The first `cap` of a layer's experts that have no slot.
+fn absent(cache: &Cache, layer: usize, ids: &[u32], cap: usize) -> Vec<ExpertId> {
+    let ids = ids.iter().map(|&index| ExpertId { layer: layer as u32, index });
+    ids.filter(|id| cache.slot_of(*id).is_none()).take(cap).collect()
+}
+
+fn all_resident(cache: &Cache, layer: usize, experts: usize) -> bool {
+    (0..experts as u32).all(|index| cache.slot_of(ExpertId { layer: layer as u32, index }).is_some())
+}
