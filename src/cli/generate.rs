@@ -17,7 +17,7 @@ use crate::generate::sampler::{Sampler, Sampling};
 use crate::generate::stream::{Answer, Ended, Generator, LanguageModel, ModelText, Request};
 use crate::gguf::Gguf;
 use crate::os;
-use crate::report::run::{GENERATE_SCHEMA, GenerateReport, Quantiles, stats_text};
+use crate::report::run::{GENERATE_SCHEMA, GenerateReport, Quantiles, recall_text, stats_text};
 use crate::tokenizer::Tokenizer;
 use crate::tokenizer::template::Conversation;
 use crate::tokenizer::template::thoughts::{Format, Splitter};
@@ -49,6 +49,10 @@ pub struct Args {
     /// Print speed, hit rates, bytes read and stall to stderr
     #[arg(long)]
     stats: bool,
+    /// Measure how often predictions of the next layers' experts are right: every predictor, 1 to 3 layers ahead, and the
+    /// control of 0; this slows the run down
+    #[arg(long)]
+    recall: bool,
     #[command(flatten)]
     sampling: SamplingFlags,
     #[command(flatten)]
@@ -68,6 +72,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let Prompt { ids: prompt, text: asked, format } = prompt(args, &file.gguf, &tokenizer, text)?;
     let interrupt = Interrupt::install()?;
     let mut opened = open::engine(file, &args.engine)?;
+    opened.engine.measure_recall(args.recall);
     let sampling = args.sampling.resolve();
     if args.engine.verbose {
         message::note(&format!("seed {}", sampling.seed));
@@ -102,6 +107,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     if args.stats {
         message::block(&stats_text(&answer.stats, os::peak_resident_bytes()));
+    }
+    if args.stats || args.recall {
+        message::block(&recall_text(&opened.engine.recall()));
     }
     if args.json {
         out::json(&report(answer, thought, prompt.len(), sampling, &opened))?;
@@ -159,6 +167,7 @@ fn report(
         prefill: stats.prefill,
         decode: stats.decode,
         decode_step_ms: Quantiles::of_steps(stats),
+        recall: opened.engine.recall(),
         seed: sampling.seed,
         sampling,
         run: opened.facts(),

@@ -113,6 +113,8 @@ impl Opened {
             experts_per_token: plan.cycle,
             read_path: source.path.to_string(),
             lanes: source.lanes,
+            prefetch: self.engine.prefetch().to_string(),
+            predictor: self.engine.predictor(),
             peak_resident_bytes: os::peak_resident_bytes(),
         }
     }

@@ -94,6 +94,7 @@ pub struct Engine {
     forward: Forward,
     pager: Pager,
     predictor: Predictor,
+    prefetch: Prefetch,
     plan: Plan,
     position: usize,
     notes: Vec<String>,
@@ -253,7 +254,7 @@ impl Engine {
         let prefetch = if plan.slot_count() < plan.experts { options.prefetch } else { Prefetch::Off };
         pager.set_prefetch(prefetch, options.lookahead.unwrap_or(LOOKAHEAD_DEFAULT), config.max_k())?;
         gguf.drop_mapped_pages();
-        Ok(Self { gguf, device, forward, pager, predictor, plan, position: 0, notes })
+        Ok(Self { gguf, device, forward, pager, predictor, prefetch, plan, position: 0, notes })
     }
 
     /// The model's file.
@@ -290,6 +291,16 @@ impl Engine {
     /// is prefetched, to count how often that is right; it takes time.
     pub fn measure_recall(&mut self, on: bool) {
         self.predictor.measure(on);
+    }
+
+    /// How much is prefetched: nothing where every expert has a slot.
+    pub fn prefetch(&self) -> Prefetch {
+        self.prefetch
+    }
+
+    /// Who predicts.
+    pub fn predictor(&self) -> PredictorKind {
+        self.predictor.kind()
     }
 
     /// What prefetches came to, by layer with experts, in model order.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use crate::expert::predict::{PredictorKind, RecallRow, totals};
 use crate::generate::sampler::Sampling;
 use crate::generate::stats::{Phase, RunStats};
 use crate::generate::stream::Ended;
@@ -33,6 +34,7 @@ pub struct GenerateReport {
     pub prefill: Phase,
     pub decode: Phase,
     pub decode_step_ms: Option<Quantiles>,
+    pub recall: Vec<RecallRow>,
     pub seed: u64,
     pub sampling: Sampling,
     pub run: RunFacts,
@@ -59,6 +61,8 @@ pub struct RunFacts {
     pub experts_per_token: usize,
     pub read_path: String,
     pub lanes: usize,
+    pub prefetch: String,
+    pub predictor: PredictorKind,
     pub peak_resident_bytes: Option<u64>,
 }
 
@@ -95,6 +99,23 @@ pub fn stats_text(stats: &RunStats, peak_resident: Option<u64>) -> String {
     text
 }
 
+/// How often predictions were right, a line per predictor and distance; empty if nothing was predicted.
+pub fn recall_text(rows: &[RecallRow]) -> String {
+    let line = |row: &RecallRow| {
+        let RecallRow { predictor, d, slots, slot_hits, misses, miss_hits, .. } = *row;
+        let ahead = match d {
+            Some(d) => format!("{predictor}, d = {d}"),
+            None => format!("{predictor}, before the token"),
+        };
+        let (slots_share, misses_share) = (percent(slot_hits, slots), percent(miss_hits, misses));
+        format!(
+            "recall by {ahead}: {slots_share} of routed experts ({slot_hits} of {slots}), {misses_share} of misses \
+             ({miss_hits} of {misses})\n"
+        )
+    };
+    totals(rows).iter().map(line).collect()
+}
+
 /// One phase's figures on one line.
 pub fn phase_line(name: &str, phase: &Phase) -> String {
     let speed = phase.tokens_per_second().map_or("-".into(), |speed| format!("{speed:.2}"));
@@ -120,7 +141,28 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::expert::predict::Method;
     use crate::generate::stats::Counters;
+
+    #[test]
+    fn recall_is_a_line_per_predictor_and_distance() {
+        let row = |layer, predictor, d, slot_hits| RecallRow {
+            predictor,
+            layer,
+            d,
+            slots: 8,
+            slot_hits,
+            misses: 2,
+            miss_hits: 1,
+        };
+        let rows = [row(1, Method::Fate, Some(1), 7), row(2, Method::Fate, Some(1), 5), row(0, Method::Token, None, 4)];
+        assert_eq!(
+            recall_text(&rows),
+            "recall by fate, d = 1: 75.0 % of routed experts (12 of 16), 50.0 % of misses (2 of 4)\n\
+             recall by token, before the token: 50.0 % of routed experts (4 of 8), 50.0 % of misses (1 of 2)\n"
+        );
+        assert_eq!(recall_text(&[]), "");
+    }
 
     #[test]
     fn stats_name_speed_hits_bytes_and_stall_of_both_phases() {
