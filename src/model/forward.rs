@@ -334,7 +334,7 @@ impl Forward {
         if let Some(tap) = &mut io.tap {
             tap.chosen(il, &routing);
         }
-        self.observe(io, il, &routing);
+        self.observe(io, il, n, moe, &routing)?;
         io.pager.begin(io.device, il, n, &routing, None)?;
         // what every token needs is computed while the misses are read
         if let Some((ffn, gate)) = &moe.shared {

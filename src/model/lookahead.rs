@@ -59,14 +59,22 @@ impl Forward {
         io.pager.prefetch(io.device, &wanted).map(drop)
     }
 
-    /// The router of layer `il` has chosen.
-    pub(super) fn observe(&self, io: &mut Step<'_>, il: usize, routing: &Routing) {
+    /// The router of layer `il` has chosen for `n` tokens: predictions are judged. While they are measured the control is
+    /// one: the layer's own gate by the path of predictions, which must find what the router found.
+    pub(super) fn observe(&self, io: &mut Step<'_>, il: usize, n: usize, moe: &Moe, routing: &Routing) -> Result<()> {
+        if io.predictor.is_measuring() && n == 1 {
+            let residual = self.gate(io, self.acts.x, il, moe, moe.rule.k)?;
+            let fate = self.routed(io, self.acts.h, moe, moe.rule.k)?;
+            io.predictor.expect(Method::Residual, Some(0), il, &residual);
+            io.predictor.expect(Method::Fate, Some(0), il, &fate);
+        }
         let cache = io.pager.cache();
         let missing = |index| {
             let id = ExpertId { layer: il as u32, index };
             cache.slot_of(id).is_none() || cache.is_prefetched(id)
         };
         io.predictor.observe(il, &routing.experts, &missing);
+        Ok(())
     }
 
     /// At layer `il`, whose output is `known` so far, names the experts of the next layers.
@@ -76,8 +84,7 @@ impl Forward {
             return Ok(());
         }
         let (cap, mut wanted, mut summed) = (io.pager.prefetch_cap(), Vec::new(), None);
-        let depths = if measuring { 0..=LOOKAHEAD_MAX } else { 1..=ahead };
-        for d in depths {
+        for d in 1..=if measuring { LOOKAHEAD_MAX } else { ahead } {
             let Some(Layer { ffn: Ffn::Moe(moe), .. }) = self.model.layers.get(il + d) else { continue };
             if !measuring && all_resident(io.pager.cache(), il + d, moe.rule.experts) {
                 continue;
@@ -85,10 +92,7 @@ impl Forward {
             let count = moe.rule.k.max(cap);
             for &method in io.predictor.methods() {
                 let ids = match method {
-                    Method::Transition if d == 0 => continue,
                     Method::Transition => io.predictor.following(il, il + d, count),
-                    // the control must see what the layer's own router sees: its FFN has no part in it
-                    Method::Residual if d == 0 => self.gate(io, self.acts.x, il, moe, count)?,
                     Method::Residual => {
                         let stream = match summed {
                             Some(stream) => stream,
@@ -99,7 +103,7 @@ impl Forward {
                     _ => self.routed(io, self.acts.h, moe, count)?,
                 };
                 io.predictor.expect(method, Some(d), il + d, &ids);
-                if method == io.predictor.in_use() && (1..=ahead).contains(&d) {
+                if method == io.predictor.in_use() && d <= ahead {
                     wanted.extend(absent(io.pager.cache(), il + d, &ids, cap));
                 }
             }
