@@ -23,7 +23,9 @@ pub(super) enum Known {
 }
 
 impl Forward {
-    /// Before the first layer: prior knowledge names the experts of the first layers that have some.
+    /// Before the first layer: names the experts of the first layers that have some. Of layer 0 its own gate says most,
+    /// applied to the token's embedding (three in four experts of the demo model); of later ones what the token's id chose
+    /// before, or failing that what is used most.
     pub(super) fn expect_first(&self, io: &mut Step<'_>, tokens: &[u32]) -> Result<()> {
         io.predictor.begin_step(tokens);
         let (ahead, measuring) = (io.pager.lookahead(), io.predictor.is_measuring());
@@ -32,20 +34,28 @@ impl Forward {
         }
         let (cap, mut wanted) = (io.pager.prefetch_cap(), Vec::new());
         let first: Vec<usize> = io.predictor.first_layers().iter().map(|l| l.layer).collect();
-        for (i, &layer) in first.iter().enumerate() {
+        for (i, &layer) in first.iter().enumerate().take(if measuring { LOOKAHEAD_MAX } else { ahead }) {
             let Ffn::Moe(moe) = &self.model.layers[layer].ffn else { continue };
-            let count = moe.rule.k.max(cap);
-            let [token, frequency] =
-                [Method::Token, Method::Frequency].map(|method| io.predictor.prior(method, layer, count));
-            if measuring {
-                let embedding = self.gate(io, self.acts.x, layer, moe, count)?;
-                io.predictor.expect(Method::Embedding, Some(layer + 1), layer, &embedding);
-                io.predictor.expect(Method::Frequency, None, layer, &frequency);
+            if !measuring && all_resident(io.pager.cache(), layer, moe.rule.experts) {
+                continue;
             }
-            io.predictor.expect(Method::Token, None, layer, &token);
+            let count = moe.rule.k.max(cap);
+            let mut likely = Vec::new();
+            if measuring || layer == 0 {
+                likely = self.gate(io, self.acts.x, layer, moe, count)?;
+                io.predictor.expect(Method::Embedding, Some(layer + 1), layer, &likely);
+            }
+            if measuring || layer > 0 {
+                let token = io.predictor.prior(Method::Token, layer, count);
+                let frequency = io.predictor.prior(Method::Frequency, layer, count);
+                io.predictor.expect(Method::Token, None, layer, &token);
+                io.predictor.expect(Method::Frequency, None, layer, &frequency);
+                if layer > 0 {
+                    likely = if token.is_empty() { frequency } else { token };
+                }
+            }
             if i < ahead {
-                let known = if token.is_empty() { frequency } else { token };
-                wanted.extend(absent(io.pager.cache(), layer, &known, cap));
+                wanted.extend(absent(io.pager.cache(), layer, &likely, cap));
             }
         }
         if measuring {

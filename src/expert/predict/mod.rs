@@ -2,8 +2,8 @@
 //! right. No I/O, no clock, no device.
 //!
 //! The gates themselves are computed by the forward pass (`model::lookahead`): the router of layer l + d on what is known
-//! at layer l. Here stands what needs no device: priors for the first layers, which no gate comes before
-//! ([`TokenPrior`]), transitions between layers ([`Transition`]), which of the gate's two inputs serves this model better,
+//! at layer l. Here stands what needs no device: priors for the first layers, which hardly a gate comes
+//! before ([`TokenPrior`]), transitions between layers ([`Transition`]), which of the gate's two inputs serves this model better,
 //! and [`Recall`]. Nothing of it is trained; all of it learns from the routing that it is shown.
 
 mod prior;
