@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::fmt::Write;
 use std::path::Path;
-use std::time::Instant;
 
 use common::{Dir, foregate, shared};
 use serde_json::Value;
@@ -119,37 +117,44 @@ fn what_makes_no_sense_is_refused_in_one_line() {
     assert!(error.contains("/nonexistent.csv"), "{error}");
 }
 
-/// A trace of `tokens` tokens through 16 layers of 64 experts, eight used: half of them those of the token before.
-fn large_trace(tokens: u32) -> String {
-    let mut text = String::new();
-    let mut state = 1u64;
-    let mut used: Vec<Vec<u32>> = vec![(0..8).collect(); 16];
-    for token in 0..tokens {
-        for layer in &mut used {
-            for rank in 0..4 {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                let wanted = (state >> 33) as u32 % 64;
-                let free = (0..64).map(|n| (wanted + n) % 64).find(|id| !layer.contains(id)).unwrap();
-                layer[rank * 2 + (state >> 60) as usize % 2] = free;
-            }
-        }
-        writeln!(text, "{{\"tok\": {token}, \"layers\": {used:?}}}").unwrap();
-    }
-    text
-}
-
 #[cfg(not(debug_assertions))]
-#[test]
-fn large_traces_and_many_sizes_take_seconds() {
-    let dir = Dir::new();
-    let sizes = (1..=20).map(|n| (5 * n).to_string()).collect::<Vec<_>>().join(",");
-    for (tokens, args, limit) in
-        [(300, vec!["--share", &sizes], 2.0), (7813, vec!["--share", "12.5", "--policy", "lru,decay,belady"], 10.0)]
-    {
-        let trace = dir.file("large.jsonl", large_trace(tokens));
-        let begin = Instant::now();
-        simulate(&trace, &args);
-        let seconds = begin.elapsed().as_secs_f64();
-        assert!(seconds < limit, "{tokens} tokens: {seconds} s");
+mod speed {
+    use std::fmt::Write;
+    use std::time::Instant;
+
+    use super::*;
+
+    /// A trace of `tokens` tokens through 16 layers of 64 experts, eight used: half of them those of the token before.
+    fn large_trace(tokens: u32) -> String {
+        let mut text = String::new();
+        let mut state = 1u64;
+        let mut used: Vec<Vec<u32>> = vec![(0..8).collect(); 16];
+        for token in 0..tokens {
+            for layer in &mut used {
+                for rank in 0..4 {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    let wanted = (state >> 33) as u32 % 64;
+                    let free = (0..64).map(|n| (wanted + n) % 64).find(|id| !layer.contains(id)).unwrap();
+                    layer[rank * 2 + (state >> 60) as usize % 2] = free;
+                }
+            }
+            writeln!(text, "{{\"tok\": {token}, \"layers\": {used:?}}}").unwrap();
+        }
+        text
+    }
+
+    #[test]
+    fn large_traces_and_many_sizes_take_seconds() {
+        let dir = Dir::new();
+        let sizes = (1..=20).map(|n| (5 * n).to_string()).collect::<Vec<_>>().join(",");
+        for (tokens, args, limit) in
+            [(300, vec!["--share", &sizes], 2.0), (7813, vec!["--share", "12.5", "--policy", "lru,decay,belady"], 10.0)]
+        {
+            let trace = dir.file("large.jsonl", large_trace(tokens));
+            let begin = Instant::now();
+            simulate(&trace, &args);
+            let seconds = begin.elapsed().as_secs_f64();
+            assert!(seconds < limit, "{tokens} tokens: {seconds} s");
+        }
     }
 }

@@ -133,6 +133,7 @@ pub fn run(args: &Args) -> Result<()> {
         let report = recorded(&args.trace, &trace)?;
         return if args.json { out::json(&report) } else { out::write(report.text().as_bytes()) };
     }
+    let report = simulate(args, &trace)?;
     if trace.experts_guessed
         && let Some(layer) = trace.layers.first()
     {
@@ -141,7 +142,6 @@ pub fn run(args: &Args) -> Result<()> {
             layer.count
         ));
     }
-    let report = simulate(args, &trace)?;
     if args.json { out::json(&report) } else { out::write(report.text().as_bytes()) }
 }
 

@@ -58,40 +58,46 @@ struct Seen {
     uses_ahead: usize,
     last: u64,
     resident: bool,
+    /// Not in its place among the residents for now.
+    lifted: bool,
 }
 
 impl Foresight {
-    /// A policy that sees `m` tokens of the future ahead, for a class of all its layers.
+    /// A policy that sees `m` tokens of the future ahead, at least one, for a class of all its layers.
     pub fn new(future: &Arc<Future>, shape: &PolicyShape, m: usize) -> Self {
         let mut places = vec![0; shape.layers.iter().map(|l| l.0 as usize + 1).max().unwrap_or(0)];
         let mut experts = Vec::with_capacity(shape.layers.len());
         for (place, (&(layer, count), uses)) in shape.layers.iter().zip(&future.0).enumerate() {
             places[layer as usize] = place;
             let mut seen = vec![Seen::default(); count];
-            for &expert in uses.chosen.iter().take(m.saturating_mul(uses.k)) {
+            for &expert in uses.chosen.iter().take(m.max(1).saturating_mul(uses.k)) {
                 seen[expert as usize].uses_ahead += 1;
             }
             experts.push(seen);
         }
         let visited = vec![0; shape.layers.len()];
-        Self { m, future: future.clone(), visited, places, experts, residents: BTreeSet::new(), tick: 0 }
+        Self { m: m.max(1), future: future.clone(), visited, places, experts, residents: BTreeSet::new(), tick: 0 }
     }
 
     fn seen(&mut self, id: ExpertId) -> &mut Seen {
         &mut self.experts[self.places[id.layer as usize]][id.index as usize]
     }
 
-    /// Changes what is known of an expert, and its place among the residents.
-    fn change(&mut self, id: ExpertId, change: impl FnOnce(&mut Seen)) {
+    /// Takes a resident out of the order.
+    fn lift(&mut self, id: ExpertId) {
         let seen = self.seen(id);
-        let before = *seen;
-        change(seen);
-        let after = *seen;
-        if before.resident {
-            self.residents.remove(&(before.uses_ahead, before.last, id));
+        if seen.resident && !std::mem::replace(&mut seen.lifted, true) {
+            let place = (seen.uses_ahead, seen.last, id);
+            self.residents.remove(&place);
         }
-        if after.resident {
-            self.residents.insert((after.uses_ahead, after.last, id));
+    }
+
+    /// Puts one that was taken out to its place.
+    fn put_down(&mut self, id: ExpertId) {
+        let seen = self.seen(id);
+        if std::mem::take(&mut seen.lifted) {
+            let place = (seen.uses_ahead, seen.last, id);
+            self.residents.insert(place);
         }
     }
 }
@@ -106,26 +112,41 @@ impl EvictionPolicy for Foresight {
         let place = self.places[layer as usize];
         let future = self.future.clone();
         let now = self.visited[place];
-        for at in now..now + request.tokens {
-            // A token leaves what lies ahead, and another one comes into view.
-            let (gone, seen) = (future.0[place].token(at), future.0[place].token(at.saturating_add(m)));
-            gone.iter().for_each(|&index| self.change(ExpertId { layer, index }, |e| e.uses_ahead -= 1));
-            seen.iter().for_each(|&index| self.change(ExpertId { layer, index }, |e| e.uses_ahead += 1));
+        // A token leaves what lies ahead, and another one comes into view.
+        let gone = |at: usize| future.0[place].token(at);
+        let seen = |at: usize| future.0[place].token(at.saturating_add(m));
+        let steps = now..now + request.tokens;
+        // Residents leave their place in the order once, and take their new one when all has changed.
+        let changing = || steps.clone().flat_map(|at| gone(at).iter().chain(seen(at))).chain(request.distinct);
+        for &index in changing() {
+            self.lift(ExpertId { layer, index });
+        }
+        for at in steps.clone() {
+            gone(at).iter().for_each(|&index| self.experts[place][index as usize].uses_ahead -= 1);
+            seen(at).iter().for_each(|&index| self.experts[place][index as usize].uses_ahead += 1);
+        }
+        for &index in request.distinct {
+            self.tick += 1;
+            self.experts[place][index as usize].last = self.tick;
+        }
+        for &index in changing() {
+            self.put_down(ExpertId { layer, index });
         }
         self.visited[place] = now + request.tokens;
-        for id in request.ids() {
-            self.tick += 1;
-            let tick = self.tick;
-            self.change(id, |e| e.last = tick);
-        }
     }
 
     fn insert(&mut self, ids: &[ExpertId]) {
-        ids.iter().for_each(|&id| self.change(id, |e| e.resident = true));
+        for &id in ids {
+            let seen = self.seen(id);
+            (seen.resident, seen.lifted) = (true, true);
+            self.put_down(id);
+        }
     }
 
     fn remove(&mut self, id: ExpertId) {
-        self.change(id, |e| e.resident = false);
+        self.lift(id);
+        let seen = self.seen(id);
+        (seen.resident, seen.lifted) = (false, false);
     }
 
     fn victim(&self, evictable: &dyn Fn(ExpertId) -> bool) -> Option<ExpertId> {
