@@ -14,6 +14,7 @@ mod stats;
 mod tests;
 mod uses;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use self::governor::Prefetch;
@@ -66,6 +67,9 @@ pub struct Pager {
     ledger: Vec<Ledger>,
     governor: Governor,
     token: Token,
+    /// The last evicted, as many as there are slots for prefetches, and how often one of them was asked for in decode.
+    evicted: VecDeque<ExpertId>,
+    crowded_out: u64,
     recorder: Option<Recorder>,
     /// The layer that is being served: where it is in `layers`, what is left of its requests, and the open wave.
     open: Option<(usize, Plan, Wave)>,
@@ -88,6 +92,8 @@ impl Pager {
             ledger,
             governor: Governor::new(Prefetch::Off, 0, 0),
             token: Token::default(),
+            evicted: VecDeque::new(),
+            crowded_out: 0,
             recorder: None,
             open: None,
         }
@@ -249,6 +255,7 @@ impl Pager {
     fn void(&mut self, evicted: Option<ExpertId>) {
         if let Some(id) = evicted {
             self.flights.cancel(id);
+            self.remember_evicted(id);
         }
     }
 

@@ -42,10 +42,20 @@ impl Pager {
         self.fit_probation()
     }
 
-    /// Experts asked for in decode that were not in the cache before, prefetched or not.
+    /// Experts asked for in decode that were not in the cache before, prefetched or not, but for those that would have been
+    /// if no slots were for prefetches.
     pub(super) fn missing_so_far(&self) -> u64 {
         let ahead: u64 = self.ledger.iter().map(|l| l.useful + l.late).sum();
-        self.cache.counts(Phase::Decode).misses + ahead
+        self.cache.counts(Phase::Decode).misses + ahead - self.crowded_out
+    }
+
+    /// An expert has lost its slot: it would still have it if as many slots more were demanded ones as are for prefetches.
+    pub(super) fn remember_evicted(&mut self, id: ExpertId) {
+        let slots = (0..self.cache.classes()).map(|class| self.cache.probation_wanted(class)).sum::<usize>();
+        self.evicted.push_back(id);
+        while self.evicted.len() > slots {
+            self.evicted.pop_front();
+        }
     }
 
     /// How many layers ahead the step in hand should predict; 0: not at all.
@@ -150,6 +160,10 @@ impl Pager {
         let mut late = 0;
         for &index in &self.uses.distinct {
             let id = ExpertId { layer: layer.layer, index };
+            if let Some(at) = self.evicted.iter().position(|&evicted| evicted == id) {
+                self.evicted.remove(at);
+                self.crowded_out += u64::from(self.step.phase == Phase::Decode && self.cache.slot_of(id).is_none());
+            }
             let flying = self.cache.slot_of(id).is_some() && self.flights.of(id).is_some();
             late += u64::from(flying);
             let ledger = &mut self.ledger[at];
