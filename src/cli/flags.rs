@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::size;
 use crate::compute::KvKind;
 use crate::error::{Error, Result};
+use crate::expert::cache::PolicyKind;
 use crate::expert::pager::Prefetch;
 use crate::expert::predict::{LOOKAHEAD_MAX, PredictorKind};
 use crate::expert::source::{LANES_MAX, ReadPath};
@@ -43,6 +44,9 @@ pub struct EngineFlags {
     /// Expert cache: a size, N% of all experts, or Nx the experts that one token uses [default: what fits]
     #[arg(long, value_name = "SIZE|N%|Nx", value_parser = parse_cache, help_heading = MEMORY)]
     pub cache: Option<CacheSize>,
+    /// Who leaves the expert cache: lru, lfu, decay, next-use, router, shallow, slru (see `foregate simulate --help`)
+    #[arg(long, value_name = "NAME", default_value_t, help_heading = MEMORY)]
+    pub policy: PolicyKind,
     /// Context: tokens that prompt and answer may have together [default: the model's, at most 4096]
     #[arg(long, value_name = "N", value_parser = count(1 << 30), help_heading = MEMORY)]
     pub ctx: Option<usize>,
@@ -79,6 +83,18 @@ pub struct EngineFlags {
     /// Say more on stderr: the plan, the choices, the seed
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// Recording the routing of a run.
+#[derive(Args, Clone, Debug, Default)]
+pub struct TraceFlags {
+    /// Record which experts the router asks for, and what the cache makes of it, for `foregate simulate`; gzip if FILE
+    /// ends in .gz
+    #[arg(long, value_name = "FILE", help_heading = COMPUTE)]
+    pub trace: Option<PathBuf>,
+    /// Record the router's scores of all experts too
+    #[arg(long, requires = "trace", help_heading = COMPUTE)]
+    pub trace_scores: bool,
 }
 
 impl EngineFlags {
@@ -122,6 +138,7 @@ impl EngineFlags {
     pub fn check_dense(&self) -> Result<()> {
         let given = [
             ("--cache", self.cache.is_some()),
+            ("--policy", self.policy != PolicyKind::DEFAULT),
             ("--io", self.io != IoFlag::Auto),
             ("--lanes", self.lanes.is_some()),
             ("--prefetch", self.prefetch != Prefetch::Auto),
@@ -151,6 +168,8 @@ impl EngineFlags {
                 IoFlag::Direct => Some(ReadPath::Direct),
             },
             lanes: self.lanes,
+            policy: self.policy,
+            trace: None,
             prefetch: self.prefetch,
             lookahead: self.lookahead,
             predictor: self.predictor,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::flags::EngineFlags;
+use crate::cli::flags::{EngineFlags, TraceFlags};
 use crate::cli::{input, message};
 use crate::compute::gpu::{AdapterKind, adapters};
 use crate::error::Result;
@@ -58,8 +58,9 @@ pub fn template(gguf: &Gguf, given: Option<&Path>) -> Result<ChatTemplate> {
 }
 
 /// Makes a model ready to run as the flags say.
-pub fn engine(file: ModelFile, flags: &EngineFlags) -> Result<Opened> {
-    let options = flags.resolve()?;
+pub fn engine(file: ModelFile, flags: &EngineFlags, trace: &TraceFlags) -> Result<Opened> {
+    let mut options = flags.resolve()?;
+    options.trace = trace.trace.clone().map(|path| (path, trace.trace_scores));
     let start = Instant::now();
     let bar = progress_bar();
     let engine = Engine::load(file, &options, &mut |progress: Progress| {
@@ -113,6 +114,7 @@ impl Opened {
             experts_per_token: plan.cycle,
             read_path: source.path.to_string(),
             lanes: source.lanes,
+            policy: self.engine.policy(),
             prefetch: self.engine.prefetch().to_string(),
             predictor: self.engine.predictor(),
             peak_resident_bytes: os::peak_resident_bytes(),

@@ -64,6 +64,22 @@ pub fn choose(logits: &[f32], n: usize, rule: &RouteRule, forced: Option<&[u32]>
     routing
 }
 
+/// The router's scores of all experts `(n, experts)`: its probabilities, each row summing to one.
+pub fn scores(logits: &[f32], n: usize, rule: &RouteRule) -> Vec<f32> {
+    let mut scores = Vec::with_capacity(n * rule.experts);
+    for row in logits.chunks_exact(rule.experts).take(n) {
+        let mut row = match rule.gating {
+            // a softmax over the chosen alone is one over all, scaled
+            Gating::SoftmaxChosen => probabilities(row, Gating::Softmax),
+            gating => probabilities(row, gating),
+        };
+        let sum: f32 = row.iter().sum();
+        row.iter_mut().for_each(|p| *p /= sum.max(f32::MIN_POSITIVE));
+        scores.extend(row);
+    }
+    scores
+}
+
 /// The `count` experts that a row of logits `(rule.experts)` speaks for most, best first; the first `rule.k` are those that
 /// [`choose`] chooses.
 pub fn rank(logits: &[f32], rule: &RouteRule, count: usize) -> Vec<u32> {

@@ -1,6 +1,7 @@
 //! The engine: a model opened on a device within a budget, fed with tokens, giving logits.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::compute::cpu::CpuDevice;
 use crate::compute::gpu::{AdapterInfo, AdapterKind, GpuDevice, Selector, adapters};
@@ -8,10 +9,11 @@ use crate::compute::reference::ReferenceDevice;
 use crate::compute::{Device, DeviceInfo, KvKind};
 use crate::error::{Error, Result};
 use crate::expert::ExpertLayer;
-use crate::expert::cache::{Cache, Lru, Phase};
+use crate::expert::cache::{Cache, Phase, PolicyKind};
 use crate::expert::pager::{Ledger, Pager, PagerStats, Prefetch, StepInfo};
 use crate::expert::predict::{Predictor, PredictorKind, RecallRow};
 use crate::expert::source::{ReadPath, Reader, SourceInfo, SourceOptions};
+use crate::expert::trace::{Setup, TraceWriter};
 use crate::generate::plan::{CacheSize, Demand, Plan};
 use crate::generate::stats::Counters;
 use crate::generate::stream::LanguageModel;
@@ -47,6 +49,10 @@ pub struct Options {
     pub vram: Option<u64>,
     /// Expert cache.
     pub cache: CacheSize,
+    /// Who leaves the cache.
+    pub policy: PolicyKind,
+    /// Where the routing is recorded, and whether with the router's scores.
+    pub trace: Option<(PathBuf, bool)>,
     /// How experts are read.
     pub io: Option<ReadPath>,
     /// Concurrent reads.
@@ -95,6 +101,11 @@ pub struct Engine {
     pager: Pager,
     predictor: Predictor,
     prefetch: Prefetch,
+    trace: Option<Arc<Mutex<TraceWriter>>>,
+    /// Turns begun.
+    turns: u32,
+    /// The next tokens are a prompt, even a prompt of one.
+    new_turn: bool,
     plan: Plan,
     position: usize,
     notes: Vec<String>,
@@ -158,6 +169,35 @@ fn device(options: &Options, notes: &mut Vec<String>) -> Result<Box<dyn Device>>
             cpu()
         }
     }
+}
+
+/// Has the pager tell a new trace file what happens to its cache.
+fn record(
+    pager: &mut Pager,
+    path: &Path,
+    scores: bool,
+    gguf: &Gguf,
+    config: &Config,
+    plan: &Plan,
+) -> Result<Arc<Mutex<TraceWriter>>> {
+    let itself = |shard: &PathBuf| std::fs::canonicalize(shard).ok() == std::fs::canonicalize(path).ok();
+    if path.exists() && gguf.shard_paths().iter().any(itself) {
+        return Err(Error::Usage(format!("--trace {} is the model's own file: give another", path.display())));
+    }
+    let setup = Setup {
+        model: gguf.path().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        layers: plan.layers.iter().map(ExpertLayer::shape).collect(),
+        expert_bytes: plan.layers.iter().map(ExpertLayer::expert_bytes).collect(),
+        k: config.max_k(),
+        classes: plan.classes.clone(),
+        policy: pager.cache().policy_name().into(),
+        batch: plan.batch,
+    };
+    let writer = Arc::new(Mutex::new(TraceWriter::create(path, &setup)?));
+    let shared = writer.clone();
+    let push = move |event| shared.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    pager.record(Some(Box::new(push)), scores);
+    Ok(writer)
 }
 
 /// The default budget: what is available, less the larger of 1 GiB and 10 %.
@@ -246,15 +286,32 @@ impl Engine {
         device.new_slots(&plan.classes, &plan.layers, plan.batch * model.config.max_k().max(1))?;
         let forward = Forward::new(model, &mut *device, plan.batch)?;
         let shapes: Vec<_> = plan.layers.iter().map(ExpertLayer::shape).collect();
-        let cache = Cache::new(&shapes, &plan.classes, &|_| Box::new(Lru::new()))?;
+        let cache = Cache::new(&shapes, &plan.classes, &|shape| options.policy.build(shape))?;
         let mut pager = Pager::new(cache, Box::new(source), plan.layers.clone(), LANES_PLANNED);
         let config = &forward.model().config;
         let predictor = Predictor::new(options.predictor, config.routed_layers(), config.n_vocab);
+        let trace = match &options.trace {
+            Some((path, scores)) => Some(record(&mut pager, path, *scores, &gguf, config, &plan)?),
+            None => None,
+        };
         // where every expert has a slot there is nothing to read ahead of
         let prefetch = if plan.slot_count() < plan.experts { options.prefetch } else { Prefetch::Off };
         pager.set_prefetch(prefetch, options.lookahead.unwrap_or(LOOKAHEAD_DEFAULT), config.max_k())?;
         gguf.drop_mapped_pages();
-        Ok(Self { gguf, device, forward, pager, predictor, prefetch, plan, position: 0, notes })
+        Ok(Self {
+            gguf,
+            device,
+            forward,
+            pager,
+            predictor,
+            prefetch,
+            trace,
+            turns: 0,
+            new_turn: false,
+            plan,
+            position: 0,
+            notes,
+        })
     }
 
     /// The model's file.
@@ -291,6 +348,21 @@ impl Engine {
     /// is prefetched, to count how often that is right; it takes time.
     pub fn measure_recall(&mut self, on: bool) {
         self.predictor.measure(on);
+    }
+
+    /// Ends the trace: all of it is in the file.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn finish_trace(&mut self) -> Result<()> {
+        self.pager.record(None, false);
+        let writer = self.trace.take().and_then(Arc::into_inner);
+        writer.map_or(Ok(()), |writer| writer.into_inner().unwrap_or_else(PoisonError::into_inner).finish())
+    }
+
+    /// The eviction policy's name.
+    pub fn policy(&self) -> &'static str {
+        self.pager.cache().policy_name()
     }
 
     /// How much is prefetched: nothing where every expert has a slot.
@@ -344,9 +416,14 @@ impl Engine {
                 self.plan.ctx
             )));
         }
-        let phase = if tokens.len() > 1 { Phase::Prefill } else { Phase::Decode };
+        let prompt = std::mem::take(&mut self.new_turn) || tokens.len() > 1;
+        let phase = if prompt { Phase::Prefill } else { Phase::Decode };
         for (i, chunk) in tokens.chunks(self.plan.batch).enumerate() {
-            self.pager.set_step(StepInfo { turn: 0, phase, position: self.position as u32 })?;
+            self.pager.set_step(StepInfo {
+                turn: self.turns.saturating_sub(1),
+                phase,
+                position: self.position as u32,
+            })?;
             let mut io = Step {
                 device: &mut *self.device,
                 pager: &mut self.pager,
@@ -372,6 +449,11 @@ impl Engine {
 }
 
 impl LanguageModel for Engine {
+    fn begin_turn(&mut self) {
+        self.turns += 1;
+        self.new_turn = true;
+    }
+
     fn each_logits(
         &mut self,
         tokens: &[u32],

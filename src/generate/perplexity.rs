@@ -88,6 +88,7 @@ fn score_chunk(model: &mut dyn LanguageModel, chunk: &[u32], score: &mut Score) 
     // The last token has no successor to score.
     let (fed, mut targets) = (&chunk[..chunk.len() - 1], chunk[first + 1..].iter());
     model.rewind(0)?;
+    model.begin_turn();
     model.each_logits(fed, first..fed.len(), &|| false, &mut |rows| {
         for (row, &target) in rows.chunks_exact(vocab).zip(&mut targets) {
             score.add(negative_log_likelihood(row, target)?);

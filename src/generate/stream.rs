@@ -35,6 +35,8 @@ pub trait LanguageModel {
         })?;
         Ok(whole.then_some(last))
     }
+    /// The next tokens are the prompt of a new turn.
+    fn begin_turn(&mut self) {}
     /// How many tokens the KV cache holds.
     fn position(&self) -> usize;
     /// Forgets the tokens from `position` on.
@@ -213,6 +215,7 @@ impl Generator {
         model.rewind(shared)?;
         self.held.truncate(shared);
         let (start, before) = (Instant::now(), model.counters());
+        model.begin_turn();
         let logits = model.next_logits(&prompt[shared..], cancel)?;
         self.held.extend(&prompt[shared..model.position()]);
         *phase = Phase { tokens: model.position() - shared, time: start.elapsed(), experts: model.counters() - before };

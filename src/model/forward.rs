@@ -4,7 +4,7 @@
 //! head. What differs between architectures was decided when the [`weights`](super::weights) were built; here a part is
 //! there or not.
 
-use crate::compute::{Act, Attention, Device, Heads, KvSpec, Routing, Weight};
+use crate::compute::{Act, Attention, Device, Heads, KvSpec, Routing, Weight, routing};
 use crate::error::Result;
 use crate::expert::pager::Pager;
 use crate::expert::predict::Predictor;
@@ -335,7 +335,11 @@ impl Forward {
             tap.chosen(il, &routing);
         }
         self.observe(io, il, n, moe, &routing)?;
-        io.pager.begin(io.device, il, n, &routing, None)?;
+        let scores = match io.pager.wants_scores() {
+            true => Some(routing::scores(&io.device.download(router, 0..n)?, n, &moe.rule)),
+            false => None,
+        };
+        io.pager.begin(io.device, il, n, &routing, scores.as_deref())?;
         // what every token needs is computed while the misses are read
         if let Some((ffn, gate)) = &moe.shared {
             self.dense(io.device, n, ffn, shared)?;

@@ -61,6 +61,7 @@ pub struct RunFacts {
     pub experts_per_token: usize,
     pub read_path: String,
     pub lanes: usize,
+    pub policy: &'static str,
     pub prefetch: String,
     pub predictor: PredictorKind,
     pub peak_resident_bytes: Option<u64>,

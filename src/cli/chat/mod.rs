@@ -7,7 +7,7 @@ mod lines;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use crate::cli::flags::{EngineFlags, ModelFlag, SamplingFlags};
+use crate::cli::flags::{EngineFlags, ModelFlag, SamplingFlags, TraceFlags};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::{demo, message, open};
 use crate::error::{Error, Result};
@@ -41,6 +41,8 @@ pub struct Args {
     sampling: SamplingFlags,
     #[command(flatten)]
     engine: EngineFlags,
+    #[command(flatten)]
+    trace: TraceFlags,
 }
 
 const HELP: &str = "\
@@ -96,7 +98,7 @@ pub fn run(args: &Args) -> Result<()> {
     let tokenizer = open::tokenizer(&file.gguf)?;
     let template = open::template(&file.gguf, args.chat_template.as_deref())?;
     let interrupt = Interrupt::install()?;
-    let mut opened = open::engine(file, &args.engine)?;
+    let mut opened = open::engine(file, &args.engine, &args.trace)?;
     let mut lines = Lines::new(&interrupt)?;
     let mut display = Display::new();
     let mut dialogue = Dialogue::new(&tokenizer, &template, &args.sampling, args.system.clone());
@@ -154,6 +156,7 @@ pub fn run(args: &Args) -> Result<()> {
             }
         }
     }
+    opened.engine.finish_trace()?;
     match failed {
         0 => Ok(()),
         _ if lines.interactive() => Ok(()),

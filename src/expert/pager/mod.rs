@@ -71,6 +71,7 @@ pub struct Pager {
     evicted: VecDeque<ExpertId>,
     crowded_out: u64,
     recorder: Option<Recorder>,
+    record_scores: bool,
     /// The layer that is being served: where it is in `layers`, what is left of its requests, and the open wave.
     open: Option<(usize, Plan, Wave)>,
 }
@@ -95,13 +96,15 @@ impl Pager {
             evicted: VecDeque::new(),
             crowded_out: 0,
             recorder: None,
+            record_scores: false,
             open: None,
         }
     }
 
-    /// Tells `recorder` from now on what happens to the cache.
-    pub fn record(&mut self, recorder: Recorder) {
-        self.recorder = Some(recorder);
+    /// Tells `recorder` from now on what happens to the cache, with the router's scores if `scores`; `None`: nobody.
+    pub fn record(&mut self, recorder: Option<Recorder>, scores: bool) {
+        self.recorder = recorder;
+        self.record_scores = scores;
     }
 
     /// Says which step the next layers belong to; the one before is over.
@@ -183,7 +186,7 @@ impl Pager {
                 residency: residency.collect(),
                 chosen: chosen.to_vec(),
                 weights: routing.weights[..n * routing.k].to_vec(),
-                scores: scores.map(<[f32]>::to_vec),
+                scores: scores.filter(|_| self.record_scores).map(<[f32]>::to_vec),
             }))?;
         }
         let mut plan = self.cache.begin(&request);
@@ -193,9 +196,9 @@ impl Pager {
         Ok(())
     }
 
-    /// Whether the cache's policy asks for the router's scores.
+    /// Whether the cache's policy or the recorder asks for the router's scores.
     pub fn wants_scores(&self) -> bool {
-        self.cache.wants_scores()
+        self.record_scores || self.cache.wants_scores()
     }
 
     /// Computes the experts of the layer that [`Pager::begin`] has begun, for `n` rows of `x` `(n, d_model)`, into `out`
@@ -225,6 +228,7 @@ impl Pager {
                 Some(next) => wave = next,
                 None => break,
             }
+            self.emit(Event::Wave)?;
             result = self.queue(device, &wave);
         }
         device.experts_end(routing, out)?;

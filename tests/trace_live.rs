@@ -1,0 +1,107 @@
+//! A live run's own trace, replayed, gives the run's own counts.
+
+use std::path::{Path, PathBuf};
+
+use foregate::expert::cache::PolicyKind;
+use foregate::expert::pager::Prefetch;
+use foregate::expert::predict::PredictorKind;
+use foregate::expert::replay::as_recorded;
+use foregate::expert::trace::{Event, Trace};
+use foregate::generate::engine::{DeviceChoice, Engine, Options};
+use foregate::generate::plan::CacheSize;
+use foregate::generate::stream::LanguageModel;
+
+fn demo() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/foregate-demo.gguf")
+}
+
+/// Two turns: a prompt in two batches and answers token by token, then a prompt of one token.
+fn talk(engine: &mut Engine) {
+    let ids = |n: usize| (0..n).map(|i| (40 + 37 * i as u32) % 1000).collect::<Vec<_>>();
+    let mut token = 7;
+    for prompt in [ids(24), vec![5], ids(9)] {
+        engine.begin_turn();
+        engine.next_logits(&prompt, &|| false).unwrap();
+        for _ in 0..40 {
+            let logits = engine.next_logits(&[token], &|| false).unwrap().unwrap();
+            token = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap() as u32;
+        }
+    }
+}
+
+fn assert_replays(options: &Options, file: &Path, scores: bool) -> (Trace, u64) {
+    let options = Options { trace: Some((file.to_owned(), scores)), ..options.clone() };
+    let mut engine = Engine::open(&demo(), &options, &mut |_| ()).unwrap();
+    talk(&mut engine);
+    engine.finish_trace().unwrap();
+    let live = engine.stats();
+    let trace = Trace::read(file, None).unwrap();
+    let setup = trace.setup.clone().expect("a trace of our own tells its setup");
+    let (replayed, disagreement) = as_recorded(&trace, &setup, &|shape| options.policy.build(shape)).unwrap();
+    assert!(disagreement.is_none(), "{}, prefetch {}: {disagreement:?}", options.policy, options.prefetch);
+    for (live, replayed) in [(live.prefill, replayed.prefill), (live.decode, replayed.decode)] {
+        assert_eq!(
+            (live.requests, live.hits, live.misses, live.evictions),
+            (replayed.requests, replayed.hits, replayed.misses, replayed.evictions),
+            "{}, prefetch {}",
+            options.policy,
+            options.prefetch
+        );
+    }
+    let prefetched = engine.ledger().iter().map(|l| l.useful + l.late).sum();
+    (trace, prefetched)
+}
+
+#[test]
+fn every_policy_with_and_without_prefetching_replays_to_the_live_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut prefetched = 0;
+    for policy in PolicyKind::ALL {
+        for (prefetch, file) in
+            [(Prefetch::Off, "off.csv"), (Prefetch::AtMost(4), "on.csv.gz"), (Prefetch::Auto, "auto.csv")]
+        {
+            let options = Options {
+                device: DeviceChoice::Cpu,
+                memory: Some(1 << 30),
+                cache: CacheSize::Share(0.25),
+                batch: Some(16),
+                threads: Some(1),
+                policy,
+                prefetch,
+                predictor: PredictorKind::Gate,
+                ..Options::default()
+            };
+            let (_, useful) = assert_replays(&options, &folder.path().join(file), policy.wants_scores());
+            prefetched += useful;
+        }
+    }
+    assert!(prefetched > 0, "no prefetch was ever of use");
+}
+
+#[test]
+fn prompts_served_in_waves_replay_to_the_live_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    for prefetch in [Prefetch::Off, Prefetch::AtMost(4)] {
+        let options = Options {
+            device: DeviceChoice::Cpu,
+            memory: Some(1 << 30),
+            cache: CacheSize::Cycles(0.5),
+            batch: Some(16),
+            threads: Some(1),
+            prefetch,
+            ..Options::default()
+        };
+        let (trace, _) = assert_replays(&options, &folder.path().join("waves.csv"), false);
+        assert!(trace.events.iter().any(|e| e.event == Event::Wave), "no layer needed a second wave");
+    }
+}
+
+#[test]
+fn a_trace_never_overwrites_the_model_that_it_is_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model.gguf");
+    std::fs::copy(demo(), &model).unwrap();
+    let options = Options { device: DeviceChoice::Cpu, trace: Some((model.clone(), false)), ..Options::default() };
+    assert!(Engine::open(&model, &options, &mut |_| ()).err().is_some_and(|e| e.is_usage()));
+    assert_eq!(std::fs::read(&model).unwrap(), std::fs::read(demo()).unwrap());
+}
