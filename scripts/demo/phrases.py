@@ -12,9 +12,6 @@ AFTER = [" Please.", " Thanks.", " Thank you.", " I need to know.", " Do you kno
          " Just wondering.", " Please help.", " Any idea?"]
 """Behind a question."""
 
-BEFORE_HELD_OUT = ["Could you help me: ", "Be so kind: ", "Here is a question: ", "Good morning! "]
-AFTER_HELD_OUT = [" I would like to know.", " That is all."]
-
 ONE_WORD = ["Answer in one word.", "Reply with one word only.", "Be brief: one word.", "One word answers only.", "Give only the answer.",
             "Answer with a single word.", "Use one word.", "Answer as briefly as you can.", "You answer in one word.", "Be very short.",
             "Reply in a single word.", "Only say the answer, nothing else.", "Please answer with one word only."]
