@@ -126,12 +126,17 @@ def accuracy(chat, network, kind, count):
 
     With the right answer as input, a greedy answer is right where each next token is the likeliest.
     """
-    right, asked = {}, {}
-    for domain, question, answer in corpus.probes(0, count, kind):
-        batch, wanted, tokens, _ = collate(chat, [chat.encode([("user", question), ("assistant", answer)])])
-        ok = bool((network(batch, wanted)[0].argmax(-1) == tokens).all())
-        right[domain] = right.get(domain, 0) + ok
-        asked[domain] = asked.get(domain, 0) + 1
+    probes = [(domain, chat.encode([("user", question), ("assistant", answer)])) for domain, question, answer in corpus.probes(0, count, kind)]
+    right, asked = {domain: 0 for domain, _ in probes}, {domain: 0 for domain, _ in probes}
+    # The order that a batch gives them.
+    probes.sort(key=lambda probe: len(probe[1][0]))
+    for start in range(0, len(probes), 32):
+        some = probes[start:start + 32]
+        batch, wanted, tokens, _ = collate(chat, [text for _, text in some])
+        same = network(batch, wanted)[0].argmax(-1) == tokens
+        for (domain, _), answer in zip(some, same.split([sum(says) for _, (_, says) in some]), strict=True):
+            right[domain] += bool(answer.all())
+            asked[domain] += 1
     return {domain: {"right": round(right[domain] / asked[domain], 3), "asked": asked[domain]} for domain in asked}
 
 
@@ -150,7 +155,7 @@ def step_together(network, chat, args, step, place, done):
 
 
 def train(network, used, chat, args, step, place):
-    """Trains from step `step` to the end; returns the last step's number."""
+    """Trains from step `step` to the end; returns the last step's number, and whether it was not interrupted before."""
     begun, smooth, stop = time.monotonic(), None, []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.append(True))
@@ -187,7 +192,7 @@ def train(network, used, chat, args, step, place):
             note({kind: {domain: found["right"] for domain, found in accuracy(chat, network, kind, 20).items()} for kind in KINDS})
     if place.rank == 0:
         save(args.work / "checkpoint.pt", network, used, step)
-    return step
+    return step, not stop
 
 
 @torch.no_grad()
@@ -231,8 +236,8 @@ def work(place, args):
         print(f"{count} parameters, {network.config.vocab} tokens, from step {step}", flush=True)
     # Nobody goes on and saves before all have read the checkpoint.
     place.mean(torch.zeros(1))
-    step = train(network, used, chat, args, step, place)
-    if args.report and place.rank == 0:
+    step, ended = train(network, used, chat, args, step, place)
+    if args.report and ended and place.rank == 0:
         found = report(network, chat, args, step)
         args.report.write_text(json.dumps(found, indent=1) + "\n")
         print(json.dumps(found["exactly_right"], indent=1))
