@@ -63,26 +63,23 @@ def batch_of(chat, args, step, part=0, parts=1):
         total += len(ids)
         if total >= args.tokens:
             # By length first: then all parts take equally long.
-            return collate(chat, sorted(texts, key=lambda text: len(text[0]))[part::parts])
+            return collate(sorted(texts, key=lambda text: len(text[0]))[part::parts])
 
 
-def collate(chat, texts):
+def collate(texts):
     """The batch of (ids, whether the model has to say them), the tokens before those, those, and how much each counts.
 
     A token of an answer of n counts 1 / sqrt(n): a story has a hundred tokens, and "Paris." must not be lost among them.
     """
-    batch, order = Batch.of([ids for ids, _ in texts], pad=chat.pad)
-    wanted, counts, start, i = [], [], 0, 0
-    for count, length in batch.groups:
-        for _ in range(count):
-            at = 0
-            for says, answer in itertools.groupby(texts[order[i]][1]):
-                tokens = len(list(answer))
-                if says:
-                    wanted += range(start + at - 1, start + at - 1 + tokens)
-                    counts += [tokens ** -0.5] * tokens
-                at += tokens
-            start, i = start + length, i + 1
+    batch = Batch.of([ids for ids, _ in texts])
+    wanted, counts, at = [], [], 0
+    for _, says in texts:
+        for ours, part in itertools.groupby(says):
+            tokens = len(list(part))
+            if ours:
+                wanted += range(at - 1, at - 1 + tokens)
+                counts += [tokens ** -0.5] * tokens
+            at += tokens
     wanted, counts = torch.tensor(wanted), torch.tensor(counts)
     return batch, wanted, batch.ids[wanted + 1], counts / counts.sum()
 
@@ -91,7 +88,6 @@ def losses(network, batch, wanted, right, counts):
     """What training makes small; and the loss per token of answers, the balance loss, the load entropy of each layer."""
     logits, routing = network(batch, wanted)
     each = F.cross_entropy(logits, right, reduction="none")
-    routing = [(scores[batch.real], chosen[batch.real]) for scores, chosen in routing]
     balance = sum(balance_loss(*r) for r in routing) / len(routing)
     z = sum(z_loss(scores) for scores, _ in routing) / len(routing)
     entropy = [load_entropy(chosen, network.config.experts) for _, chosen in routing]
@@ -128,11 +124,9 @@ def accuracy(chat, network, kind, count):
     """
     probes = [(domain, chat.encode([("user", question), ("assistant", answer)])) for domain, question, answer in corpus.probes(0, count, kind)]
     right, asked = {domain: 0 for domain, _ in probes}, {domain: 0 for domain, _ in probes}
-    # The order that a batch gives them.
-    probes.sort(key=lambda probe: len(probe[1][0]))
     for start in range(0, len(probes), 32):
         some = probes[start:start + 32]
-        batch, wanted, tokens, _ = collate(chat, [text for _, text in some])
+        batch, wanted, tokens, _ = collate([text for _, text in some])
         same = network(batch, wanted)[0].argmax(-1) == tokens
         for (domain, _), answer in zip(some, same.split([sum(says) for _, (_, says) in some]), strict=True):
             right[domain] += bool(answer.all())

@@ -5,7 +5,7 @@ halves ("neox"); a router with a softmax over all experts, the best k made to su
 matrix is the embedding.
 
 Tokens of all texts stand one after another, so that all work but attention is on (tokens, d_model). Attention is within
-a text: `Batch.groups` says where equally long ones stand together.
+a text.
 """
 
 import dataclasses
@@ -35,32 +35,19 @@ class Config:
 
 @dataclasses.dataclass
 class Batch:
-    """Texts side by side, short ones padded at the end."""
+    """Texts one after another."""
 
     ids: torch.Tensor
     """(tokens)"""
     positions: torch.Tensor
     """(tokens): places in their texts"""
-    groups: list[tuple[int, int]]
-    """(texts, tokens of each), in order"""
-    real: torch.Tensor
-    """(tokens): whether it is no padding"""
+    lengths: list[int]
+    """(texts): tokens of each"""
 
     @staticmethod
-    def of(texts: list[list[int]], group: int = 4, pad: int = 0) -> tuple["Batch", list[int]]:
-        """Lists of ids as one batch, and the order in which it has them: by length, in groups of `group`."""
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        ids, positions, groups, real = [], [], [], []
-        for start in range(0, len(order), group):
-            chosen = [texts[i] for i in order[start:start + group]]
-            length = len(chosen[-1])
-            groups.append((len(chosen), length))
-            for text in chosen:
-                short = length - len(text)
-                ids += text + [pad] * short
-                positions += range(length)
-                real += [True] * len(text) + [False] * short
-        return Batch(torch.tensor(ids), torch.tensor(positions), groups, torch.tensor(real)), order
+    def of(texts: list[list[int]]) -> "Batch":
+        lengths = [len(text) for text in texts]
+        return Batch(torch.tensor([i for text in texts for i in text]), torch.cat([torch.arange(n) for n in lengths]), lengths)
 
 
 def matrix(*shape, gain=1.0):
@@ -96,19 +83,17 @@ class Block(nn.Module):
         self.ffn_up_exps = matrix(c.experts, c.expert_ff, c.d_model)
         self.ffn_down_exps = matrix(c.experts, c.d_model, c.expert_ff, gain=2 * shrink)
 
-    def attention(self, x, cos, sin, groups):
+    def attention(self, x, cos, sin, lengths):
         c = self.c
         heads = lambda matrix, n: F.linear(x, matrix).view(-1, n, c.head_dim)  # noqa: E731
         q = rope(rms_norm(heads(self.attn_q, c.heads), self.attn_q_norm, c.eps), cos, sin)
         k = rope(rms_norm(heads(self.attn_k, c.kv_heads), self.attn_k_norm, c.eps), cos, sin)
         v = heads(self.attn_v, c.kv_heads)
         k, v = (y.repeat_interleave(c.heads // c.kv_heads, dim=1) for y in (k, v))
-        sizes = [texts * tokens for texts, tokens in groups]
         parts = []
-        for (texts, tokens), *qkv in zip(groups, q.split(sizes), k.split(sizes), v.split(sizes), strict=True):
-            split = [y.view(texts, tokens, c.heads, c.head_dim).transpose(1, 2) for y in qkv]
-            y = F.scaled_dot_product_attention(*split, is_causal=True)
-            parts.append(y.transpose(1, 2).reshape(texts * tokens, -1))
+        for qkv in zip(q.split(lengths), k.split(lengths), v.split(lengths), strict=True):
+            y = F.scaled_dot_product_attention(*(y.transpose(0, 1)[None] for y in qkv), is_causal=True)
+            parts.append(y[0].transpose(0, 1).flatten(1))
         return F.linear(torch.cat(parts), self.attn_output)
 
     def route(self, x):
@@ -133,8 +118,8 @@ class Block(nn.Module):
         y = torch.cat([part @ matrix for part, matrix in zip(inner.split(counts), down, strict=True)])
         return torch.zeros_like(x).index_add(0, rows, y), logits, chosen
 
-    def forward(self, h, cos, sin, groups):
-        h = h + self.attention(rms_norm(h, self.attn_norm, self.c.eps), cos, sin, groups)
+    def forward(self, h, cos, sin, lengths):
+        h = h + self.attention(rms_norm(h, self.attn_norm, self.c.eps), cos, sin, lengths)
         y, logits, chosen = self.experts(rms_norm(h, self.ffn_norm, self.c.eps))
         return h + y, logits, chosen
 
@@ -157,7 +142,7 @@ class Network(nn.Module):
         h = self.token_embd[batch.ids]
         routing = []
         for block in self.blk:
-            h, logits, chosen = block(h, cos, sin, batch.groups)
+            h, logits, chosen = block(h, cos, sin, batch.lengths)
             routing.append((logits, chosen))
         return F.linear(rms_norm(h[wanted], self.output_norm, c.eps), self.token_embd), routing
 

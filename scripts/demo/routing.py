@@ -50,12 +50,12 @@ def route(network, ids):
     """Experts chosen for each token (layers, tokens, used), and what each layer's router would say of the stream before
     an earlier layer's experts: {d: (layers - d, tokens, used)}."""
     c = network.config
-    batch, _ = Batch.of([ids])
+    batch = Batch.of([ids])
     rates = c.rope_base ** (-torch.arange(0, c.head_dim, 2) / c.head_dim)
     angles = (batch.positions[:, None] * rates)[:, None]
     h, chosen, streams = network.token_embd[batch.ids], [], []
     for block in network.blk:
-        h = h + block.attention(rms_norm(h, block.attn_norm, c.eps), angles.cos(), angles.sin(), batch.groups)
+        h = h + block.attention(rms_norm(h, block.attn_norm, c.eps), angles.cos(), angles.sin(), batch.lengths)
         streams.append(h)
         y, _, experts = block.experts(rms_norm(h, block.ffn_norm, c.eps))
         chosen.append(experts)

@@ -41,7 +41,7 @@ class Chat:
 
     def __init__(self, tokenizer):
         self.tokenizer = tokenizer
-        self.pad, self.start, self.end = (tokenizer.token_to_id(token) for token in CONTROL)
+        _, self.start, self.end = (tokenizer.token_to_id(token) for token in CONTROL)
         self.newline = tokenizer.encode("\n").ids
 
     def message(self, role, content):
