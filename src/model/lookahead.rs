@@ -55,7 +55,7 @@ impl Forward {
                 }
             }
             if i < ahead {
-                wanted.extend(absent(io.pager.cache(), layer, &likely, cap));
+                wanted.extend(of_layer(layer, &likely));
             }
         }
         if measuring {
@@ -114,7 +114,7 @@ impl Forward {
                 };
                 io.predictor.expect(method, Some(d), il + d, &ids);
                 if method == io.predictor.in_use() && d <= ahead {
-                    wanted.extend(absent(io.pager.cache(), il + d, &ids, cap));
+                    wanted.extend(of_layer(il + d, &ids));
                 }
             }
         }
@@ -148,10 +148,8 @@ impl Forward {
     }
 }
 
-/// The first `cap` of a layer's experts that have no slot.
-fn absent(cache: &Cache, layer: usize, ids: &[u32], cap: usize) -> Vec<ExpertId> {
-    let ids = ids.iter().map(|&index| ExpertId { layer: layer as u32, index });
-    ids.filter(|id| cache.slot_of(*id).is_none()).take(cap).collect()
+fn of_layer(layer: usize, ids: &[u32]) -> impl Iterator<Item = ExpertId> + '_ {
+    ids.iter().map(move |&index| ExpertId { layer: layer as u32, index })
 }
 
 fn all_resident(cache: &Cache, layer: usize, experts: usize) -> bool {
