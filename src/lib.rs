@@ -9,8 +9,10 @@
 //! - [`quant`] has the block formats and their dot kernels.
 //! - [`expert`] pages experts: the cache decides, the source reads, the pager joins them.
 //! - [`generate`] plans memory, keeps a session, samples, streams.
+//! - [`bench`] sweeps cache sizes, policies and prefetching over prompts, and measures.
 //! - [`report`] and [`cli`] are what a person sees.
 
+pub mod bench;
 pub mod cli;
 pub mod compute;
 pub mod error;

@@ -155,6 +155,36 @@ pub fn peak_resident_bytes() -> Option<u64> {
     kib_field(&std::fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
 }
 
+/// Begins a new peak for [`peak_resident_bytes`]; `false` where the system cannot (only Linux can).
+pub fn reset_peak_resident() -> bool {
+    cfg!(target_os = "linux") && std::fs::write("/proc/self/clear_refs", "5").is_ok()
+}
+
+/// The machine's memory in bytes; `None` where the system does not say (only Linux does).
+pub fn total_memory() -> Option<u64> {
+    kib_field(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemTotal:")
+}
+
+/// Takes a file's pages out of the page cache, so that the next reads come from its disk; pages that some process maps
+/// may stay.
+///
+/// # Errors
+/// The file cannot be opened, or the system has no such advice (only Linux has).
+pub fn drop_file_cache(path: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        let file = File::open(path)?;
+        // pages that wait to be written stay: have them written first
+        file.sync_data()?;
+        Ok(rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = path;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
 /// Memory that this process could still take without swapping, in bytes: what the machine has available, or what
 /// its control groups leave, whichever is less. `None` where the system does not say (only Linux does).
 pub fn available_memory() -> Option<u64> {
@@ -298,6 +328,17 @@ mod tests {
         assert!(peak_resident_bytes().unwrap() > 30 << 20);
         assert!(available_memory().unwrap() > 0);
         drop(touched);
+    }
+
+    #[test]
+    fn a_file_outside_the_page_cache_reads_the_same() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        io::Write::write_all(&mut file, &[5; 9000]).unwrap();
+        if cfg!(target_os = "linux") {
+            drop_file_cache(file.path()).unwrap();
+            assert!(total_memory().unwrap() >= available_memory().unwrap());
+        }
+        assert_eq!(fs::read(file.path()).unwrap(), [5; 9000]);
     }
 
     #[test]

@@ -199,7 +199,8 @@ fn parse_device(text: &str) -> Result<DeviceChoice, String> {
     }
 }
 
-fn parse_cache(text: &str) -> Result<CacheSize, String> {
+/// A cache size as `--cache` takes it.
+pub fn parse_cache(text: &str) -> Result<CacheSize, String> {
     let number = |digits: &str| {
         let plain = digits.chars().all(|c| c.is_ascii_digit() || c == '.');
         digits.parse::<f64>().ok().filter(|n| plain && *n > 0.0)
@@ -289,7 +290,7 @@ impl SamplingFlags {
 }
 
 /// A count from one to `most`.
-fn count(most: u64) -> RangedU64ValueParser<usize> {
+pub fn count(most: u64) -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..=most)
 }
 

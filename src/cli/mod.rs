@@ -4,6 +4,7 @@
 //! carries a command's result and nothing else; messages, progress and figures go to stderr. This is the only room
 //! that prints.
 
+mod bench;
 mod chat;
 mod completions;
 pub mod demo;
@@ -48,6 +49,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad usage, 130 ended b
 enum Command {
     Chat(chat::Args),
     Generate(generate::Args),
+    Bench(bench::Args),
     Inspect(inspect::Args),
     Perplexity(perplexity::Args),
     Simulate(simulate::Args),
@@ -84,6 +86,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode> {
     let done = match command {
         Command::Generate(args) => return generate::run(&args),
+        Command::Bench(args) => return bench::run(&args),
         Command::Chat(args) => chat::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Perplexity(args) => perplexity::run(&args),

@@ -8,12 +8,12 @@ use crate::compute::gpu::{AdapterInfo, AdapterKind, GpuDevice, Selector, adapter
 use crate::compute::reference::ReferenceDevice;
 use crate::compute::{Device, DeviceInfo, KvKind};
 use crate::error::{Error, Result};
-use crate::expert::ExpertLayer;
 use crate::expert::cache::{Cache, Phase, PolicyKind};
 use crate::expert::pager::{Ledger, Pager, PagerStats, Prefetch, StepInfo};
 use crate::expert::predict::{Predictor, PredictorKind, RecallRow};
 use crate::expert::source::{ReadPath, Reader, SourceInfo, SourceOptions};
 use crate::expert::trace::{Setup, TraceWriter};
+use crate::expert::{ExpertId, ExpertLayer};
 use crate::generate::plan::{CacheSize, Demand, Plan};
 use crate::generate::stats::Counters;
 use crate::generate::stream::LanguageModel;
@@ -373,6 +373,12 @@ impl Engine {
     /// Who predicts.
     pub fn predictor(&self) -> PredictorKind {
         self.predictor.kind()
+    }
+
+    /// The demanded experts that have a slot now.
+    pub fn residents(&self) -> Vec<ExpertId> {
+        let cache = self.pager.cache();
+        (0..cache.classes()).flat_map(|class| cache.residents(class)).collect()
     }
 
     /// What prefetches came to, by layer with experts, in model order.

@@ -1,5 +1,6 @@
 //! What a run did, as text and JSON.
 
+pub mod bench;
 pub mod model;
 pub mod plan;
 pub mod run;

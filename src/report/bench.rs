@@ -1,0 +1,191 @@
+//! What `foregate bench` found: a table for people, JSON for programs.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::bench::figures::{ConfigurationRow, RunRow, Spread};
+use crate::bench::line_rate::LineRate;
+use crate::bench::routing::{Bound, Routing};
+use crate::expert::predict::{PredictorKind, RecallRow};
+use crate::expert::source::Measured;
+use crate::report::units::bytes;
+
+/// The schema of [`BenchReport`].
+pub const BENCH_SCHEMA: &str = "foregate.bench/1";
+
+/// What `bench --json` prints. The README explains the fields; a change of meaning changes `schema`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[allow(missing_docs)]
+pub struct BenchReport {
+    pub schema: &'static str,
+    pub version: &'static str,
+    pub unix_time_s: u64,
+    pub model: ModelFacts,
+    pub machine: Machine,
+    pub settings: Settings,
+    pub prompts: Vec<PromptRow>,
+    pub sha256: String,
+    pub configurations: Vec<ConfigurationRow>,
+    pub bound: Vec<Bound>,
+    pub recall: Vec<RecallRow>,
+    pub routing: Routing,
+    pub runs: Vec<RunRow>,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[allow(missing_docs)]
+pub struct ModelFacts {
+    pub path: String,
+    pub bytes: u64,
+    pub name: String,
+    pub architecture: String,
+    pub layers: usize,
+    pub expert_layers: usize,
+    pub experts: usize,
+    pub experts_per_token: usize,
+    pub expert_bytes: u64,
+}
+
+/// Where it was measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[allow(missing_docs)]
+pub struct Machine {
+    pub os: &'static str,
+    pub arch: &'static str,
+    pub cpu: String,
+    pub cores: usize,
+    pub memory_bytes: Option<u64>,
+    pub device: String,
+    pub device_name: String,
+    pub read_path: String,
+    pub lanes: usize,
+    pub line_rate: LineRate,
+    /// What was tried when the read path was chosen; empty for small models and given paths.
+    pub read_paths: Vec<Measured>,
+}
+
+/// What holds for all runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[allow(missing_docs)]
+pub struct Settings {
+    pub tokens: usize,
+    pub chat: bool,
+    pub start: &'static str,
+    pub ctx: usize,
+    pub batch: usize,
+    pub predictor: PredictorKind,
+    pub lookahead: usize,
+    /// Configurations by place, in the order in which they ran.
+    pub order: Vec<usize>,
+}
+
+/// A prompt and its answer, the same in all runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[allow(missing_docs)]
+pub struct PromptRow {
+    pub domain: String,
+    pub prompt: String,
+    pub prompt_tokens: usize,
+    pub answer: String,
+    pub answer_tokens: usize,
+}
+
+impl BenchReport {
+    /// New tokens of one run.
+    pub fn new_tokens(&self) -> usize {
+        self.prompts.iter().map(|p| p.answer_tokens).sum()
+    }
+
+    /// The bound for a number of slots.
+    pub fn bound_at(&self, slots: usize) -> Option<f64> {
+        self.bound.iter().find(|b| b.slots == slots)?.hit_rate
+    }
+
+    /// The report for a reader: a line per configuration.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let (model, machine) = (&self.model, &self.machine);
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{} ({}): {} experts in {} layers, {} per token",
+            model.path,
+            bytes(model.bytes),
+            model.experts,
+            model.expert_layers,
+            model.experts_per_token
+        );
+        let _ = writeln!(
+            text,
+            "{}: {}; {} reads in {} lanes, {} ({}, {} read)",
+            machine.device,
+            machine.device_name,
+            machine.read_path,
+            machine.lanes,
+            per_second(machine.line_rate.bytes_per_s),
+            if machine.line_rate.cold { "cold" } else { "warm: perhaps memory, not disk" },
+            bytes(machine.line_rate.bytes)
+        );
+        let _ = writeln!(
+            text,
+            "{} prompts, {} new tokens, greedy; each line is two runs, in mirrored order, {} starts\n",
+            self.prompts.len(),
+            self.new_tokens(),
+            self.settings.start
+        );
+        let heads = ["tok/s", "p5", "p95", "first ms", "hits", "belady", "read/token", "stall", "peak"];
+        let widths = [9, 9, 9, 10, 9, 9, 12, 8, 11];
+        let head: String = heads.iter().zip(widths).map(|(head, width)| format!("{head:>width$}")).collect();
+        let (size, policy) = (self.width("cache", |c| &c.cache), self.width("policy", |c| &c.policy));
+        let _ = writeln!(text, "{:<size$}{:>7}  {:<policy$}{:<8}{head}", "cache", "slots", "policy", "prefetch");
+        for row in &self.configurations {
+            let speed = |part: fn(&Spread) -> f64| number(row.tok_s.as_ref().map(part));
+            let cells = [
+                speed(|s| s.median),
+                speed(|s| s.p5),
+                speed(|s| s.p95),
+                number(row.first_token_ms.map(|s| s.median)),
+                share(row.hit_rate),
+                share(self.bound_at(row.cache_slots)),
+                row.bytes_per_token.map_or("-".into(), |n| bytes(n as u64)),
+                share(row.split.map(|s| s.stall_ms / s.total_ms())),
+                row.peak_resident_bytes.map_or("-".into(), bytes),
+            ];
+            let cells: String = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
+            let _ = writeln!(
+                text,
+                "{:<size$}{:>7}  {:<policy$}{:<8}{cells}",
+                row.cache, row.cache_slots, row.policy, row.prefetch
+            );
+        }
+        let _ =
+            writeln!(text, "\nSHA-256 of the tokens, the same in all {} runs: {}", self.runs.len() + 1, self.sha256);
+        text
+    }
+
+    fn width(&self, head: &str, of: fn(&ConfigurationRow) -> &str) -> usize {
+        self.configurations.iter().map(|c| of(c).len()).chain([head.len()]).max().unwrap_or(0) + 2
+    }
+}
+
+/// A rate as `1.25 GiB/s`.
+pub fn per_second(bytes_per_s: f64) -> String {
+    format!("{}/s", bytes(bytes_per_s as u64))
+}
+
+/// Three significant digits or more; `-` for none.
+pub fn number(value: Option<f64>) -> String {
+    match value {
+        None => "-".into(),
+        Some(n) if n >= 100.0 => format!("{n:.0}"),
+        Some(n) if n >= 10.0 => format!("{n:.1}"),
+        Some(n) => format!("{n:.2}"),
+    }
+}
+
+/// A fraction as a percentage; `-` for none.
+pub fn share(value: Option<f64>) -> String {
+    value.filter(|v| v.is_finite()).map_or("-".into(), |v| format!("{:.1} %", 100.0 * v))
+}

@@ -1,0 +1,110 @@
+//! `foregate bench`: what it prints, what its JSON holds, what it refuses.
+
+#![allow(missing_docs)]
+
+mod common;
+
+use common::{Dir, foregate, tiny_model};
+use serde_json::Value;
+
+/// The JSON of a small sweep over the random model of the fixtures.
+fn small(dir: &Dir, more: &[&str]) -> Value {
+    let prompts = dir.file("prompts.txt", "# two\nfacts: Hello there\ncode: print(1)\n");
+    let model = tiny_model();
+    let out = foregate(["bench"])
+        .arg(model)
+        .arg("--prompts")
+        .arg(prompts)
+        .args(["--sizes", "50%,1x", "--policies", "lru,decay", "--prefetch-modes", "off,4"])
+        .args(["-n", "4", "--device", "cpu", "--memory", "512MiB", "--json"])
+        .args(more)
+        .ok();
+    serde_json::from_str(&out).expect("one JSON object")
+}
+
+fn len(value: &Value) -> usize {
+    value.as_array().expect("an array").len()
+}
+
+#[test]
+fn every_configuration_runs_twice_in_mirrored_order_with_the_same_tokens() {
+    let report = small(&Dir::new(), &["--ctx", "256"]);
+    assert_eq!(report["schema"], "foregate.bench/1");
+    assert_eq!(len(&report["configurations"]), 8);
+    let runs = report["runs"].as_array().unwrap();
+    let order: Vec<u64> = runs.iter().map(|run| run["configuration"].as_u64().unwrap()).collect();
+    assert_eq!(order, (0..8).chain((0..8).rev()).collect::<Vec<_>>());
+    for run in runs {
+        assert_eq!(run["sha256"], report["sha256"]);
+        assert_eq!(run["start"], "warm");
+    }
+}
+
+#[test]
+fn figures_agree_with_the_runs_that_they_stand_for() {
+    let report = small(&Dir::new(), &["--ctx", "256"]);
+    for (place, row) in report["configurations"].as_array().unwrap().iter().enumerate() {
+        let runs: Vec<&Value> =
+            report["runs"].as_array().unwrap().iter().filter(|r| r["configuration"] == place).collect();
+        let sum = |phase: &str, field: &str| -> u64 { runs.iter().map(|r| r[phase][field].as_u64().unwrap()).sum() };
+        let (hits, misses) = (sum("decode", "hits"), sum("decode", "misses"));
+        assert_eq!(row["hit_rate"].as_f64().unwrap(), hits as f64 / (hits + misses) as f64);
+        let bytes = &row["bytes"];
+        let all: u64 = ["demand", "useful", "late", "wasted"].iter().map(|k| bytes[k].as_u64().unwrap()).sum();
+        let read = sum("prefill", "bytes_read") + sum("decode", "bytes_read");
+        assert!(all.abs_diff(read / 2) <= 4, "{row}");
+        assert!(row["prefetch"] != "off" || all == bytes["demand"].as_u64().unwrap(), "{row}");
+        let bound = report["bound"].as_array().unwrap().iter().find(|b| b["slots"] == row["cache_slots"]).unwrap();
+        if row["prefetch"] == "off" {
+            assert!(row["hit_rate"].as_f64().unwrap() <= bound["hit_rate"].as_f64().unwrap() + 1e-9, "{row} {bound}");
+        }
+    }
+    let uses: u64 =
+        report["routing"]["layers"][0]["uses"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).sum();
+    assert!(uses > 0);
+    for row in report["recall"].as_array().unwrap().iter().filter(|row| row["d"] == 0) {
+        assert_eq!(row["slots"], row["slot_hits"], "the control reads 100 %: {row}");
+    }
+}
+
+#[test]
+fn the_table_has_a_line_per_configuration_and_the_hash() {
+    let out = foregate(["bench", "--sizes", "25%,50%", "--prefetch-modes", "off", "-n", "2", "--device", "cpu"]).ok();
+    assert_eq!(out.lines().filter(|line| line.contains("next-use")).count(), 2, "{out}");
+    assert!(out.contains("belady") && out.contains("SHA-256 of the tokens, the same in all 5 runs: "), "{out}");
+}
+
+#[test]
+fn a_cold_sweep_says_so() {
+    if !cfg!(target_os = "linux") {
+        return eprintln!("skipped: only Linux drops a file from the page cache");
+    }
+    let report = small(&Dir::new(), &["--ctx", "256", "--cold"]);
+    assert_eq!(report["settings"]["start"], "cold");
+    assert_eq!(report["machine"]["line_rate"]["cold"], true);
+}
+
+#[test]
+fn flags_that_could_not_act_are_refused() {
+    for (flags, word) in [
+        (&["--cache", "25%"][..], "--sizes"),
+        (&["--policy", "lru"], "--policies"),
+        (&["--prefetch", "off"], "--prefetch-modes"),
+        (&["--prefetch-modes", "off", "--lookahead", "2"], "--lookahead"),
+        (&["--sizes", "0%"], "0%"),
+        (&["--policies", "belady"], "belady"),
+    ] {
+        let error = foregate(["bench"]).args(flags).fails(2);
+        assert!(error.contains(word), "{flags:?}: {error}");
+    }
+}
+
+#[test]
+fn the_trace_that_is_kept_replays() {
+    let dir = Dir::new();
+    let trace = dir.path().join("run.csv.gz");
+    let kept = trace.to_str().unwrap();
+    foregate(["bench", "--sizes", "25%", "--prefetch-modes", "auto", "-n", "2", "--device", "cpu", "--trace", kept])
+        .ok();
+    foregate(["simulate", kept, "--as-recorded"]).ok();
+}
