@@ -97,6 +97,42 @@ fn prompts_served_in_waves_replay_to_the_live_counts() {
 }
 
 #[test]
+fn a_warm_start_hits_more_says_the_same_and_replays_to_its_own_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    for policy in PolicyKind::ALL.into_iter().filter(|p| !p.wants_scores()) {
+        let options = Options {
+            device: DeviceChoice::Cpu,
+            memory: Some(1 << 30),
+            cache: CacheSize::Share(0.5),
+            threads: Some(1),
+            policy,
+            warm: Some(folder.path().join("state")),
+            ..Options::default()
+        };
+        let mut logits = Vec::new();
+        for run in 0..2 {
+            let file = folder.path().join("warm.csv");
+            let options = Options { trace: Some((file.clone(), false)), ..options.clone() };
+            let mut engine = Engine::open(&demo(), &options, &mut |_| ()).unwrap();
+            assert_eq!(engine.recalled() > 0, run > 0, "{policy}");
+            logits.push(engine.next_logits(&[5, 9, 300, 12], &|| false).unwrap().unwrap());
+            let hits = engine.stats().prefill.hits;
+            assert_eq!(hits > 0, run > 0, "{policy}: {hits} hits of the first prompt");
+            talk(&mut engine);
+            engine.keep_warm().unwrap();
+            engine.finish_trace().unwrap();
+            let trace = Trace::read(&file, None).unwrap();
+            let setup = trace.setup.clone().unwrap();
+            let (replayed, disagreement) = as_recorded(&trace, &setup, &|shape| policy.build(shape)).unwrap();
+            assert!(disagreement.is_none(), "{policy}: {disagreement:?}");
+            let (live, replayed) = (engine.stats().decode, replayed.decode);
+            assert_eq!((live.hits, live.evictions), (replayed.hits, replayed.evictions), "{policy}");
+        }
+        assert_eq!(logits[0], logits[1]);
+    }
+}
+
+#[test]
 fn a_trace_never_overwrites_the_model_that_it_is_of() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model.gguf");

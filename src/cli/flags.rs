@@ -85,9 +85,9 @@ pub struct EngineFlags {
     pub verbose: bool,
 }
 
-/// Recording the routing of a run.
+/// What a run takes up from runs before it, and what it leaves.
 #[derive(Args, Clone, Debug, Default)]
-pub struct TraceFlags {
+pub struct RunFlags {
     /// Record which experts the router asks for, and what the cache makes of it, for `foregate simulate`; gzip if FILE
     /// ends in .gz
     #[arg(long, value_name = "FILE", help_heading = COMPUTE)]
@@ -95,6 +95,17 @@ pub struct TraceFlags {
     /// Record the router's scores of all experts too
     #[arg(long, requires = "trace", help_heading = COMPUTE)]
     pub trace_scores: bool,
+    /// Begin with the experts that the cache held when the model was last used, and keep them for the next time [default: on]
+    #[arg(long, value_name = "on|off", env = "FOREGATE_WARM_START", help_heading = COMPUTE)]
+    pub warm_start: Option<Switch>,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Switch {
+    On,
+    Off,
 }
 
 impl EngineFlags {
@@ -170,6 +181,7 @@ impl EngineFlags {
             lanes: self.lanes,
             policy: self.policy,
             trace: None,
+            warm: None,
             prefetch: self.prefetch,
             lookahead: self.lookahead,
             predictor: self.predictor,

@@ -7,7 +7,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::cli::chat::display::Display;
-use crate::cli::flags::{EngineFlags, ModelFlag, SamplingFlags, TraceFlags};
+use crate::cli::flags::{EngineFlags, ModelFlag, RunFlags, SamplingFlags};
 use crate::cli::input::TextFlags;
 use crate::cli::interrupt::{INTERRUPTED, Interrupt};
 use crate::cli::open::Opened;
@@ -58,7 +58,7 @@ pub struct Args {
     #[command(flatten)]
     engine: EngineFlags,
     #[command(flatten)]
-    trace: TraceFlags,
+    run: RunFlags,
 }
 
 pub fn run(args: &Args) -> Result<ExitCode> {
@@ -73,7 +73,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let tokenizer = open::tokenizer(&file.gguf)?;
     let Prompt { ids: prompt, text: asked, format } = prompt(args, &file.gguf, &tokenizer, text)?;
     let interrupt = Interrupt::install()?;
-    let mut opened = open::engine(file, &args.engine, &args.trace)?;
+    let mut opened = open::engine(file, &args.engine, Some(&args.run))?;
     opened.engine.measure_recall(args.recall);
     let sampling = args.sampling.resolve();
     if args.engine.verbose {
@@ -91,7 +91,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let (text, sampler) = (&mut ModelText::new(&tokenizer, &format.markers()), &mut Sampler::new(sampling));
         Generator::new().answer(&mut opened.engine, text, sampler, &request, cancel, &mut show)
     })?;
-    opened.engine.finish_trace()?;
+    opened.finish()?;
     let last = splitter.finish();
     if !args.json {
         display.pieces(&last)?;

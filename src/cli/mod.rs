@@ -22,6 +22,7 @@ mod out;
 mod perplexity;
 mod simulate;
 pub mod size;
+mod state;
 mod template;
 mod tokenize;
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::flags::{EngineFlags, TraceFlags};
-use crate::cli::{input, message};
+use crate::cli::flags::{EngineFlags, RunFlags, Switch};
+use crate::cli::{input, message, state};
 use crate::compute::gpu::{AdapterKind, adapters};
 use crate::error::Result;
 use crate::generate::engine::{DeviceChoice, Engine, ModelFile, Progress};
@@ -58,9 +58,12 @@ pub fn template(gguf: &Gguf, given: Option<&Path>) -> Result<ChatTemplate> {
 }
 
 /// Makes a model ready to run as the flags say.
-pub fn engine(file: ModelFile, flags: &EngineFlags, trace: &TraceFlags) -> Result<Opened> {
+pub fn engine(file: ModelFile, flags: &EngineFlags, run: Option<&RunFlags>) -> Result<Opened> {
     let mut options = flags.resolve()?;
-    options.trace = trace.trace.clone().map(|path| (path, trace.trace_scores));
+    if let Some(run) = run {
+        options.trace = run.trace.clone().map(|path| (path, run.trace_scores));
+        options.warm = state::folder().filter(|_| run.warm_start != Some(Switch::Off));
+    }
     let start = Instant::now();
     let bar = progress_bar();
     let engine = Engine::load(file, &options, &mut |progress: Progress| {
@@ -88,6 +91,9 @@ pub fn engine(file: ModelFile, flags: &EngineFlags, trace: &TraceFlags) -> Resul
     if flags.verbose {
         let source = engine.source_info();
         message::block(&plan_text(engine.plan()));
+        if engine.recalled() > 0 {
+            message::note(&format!("{} experts of the last run are read in the background", engine.recalled()));
+        }
         message::note(&format!("experts are read by {} in {} lanes", source.path, source.lanes));
     }
     message::notes(engine.source_info().note.as_slice());
@@ -95,6 +101,14 @@ pub fn engine(file: ModelFile, flags: &EngineFlags, trace: &TraceFlags) -> Resul
 }
 
 impl Opened {
+    /// Ends the run: the trace is whole, and the cache's content is kept for the next time.
+    pub fn finish(&mut self) -> Result<()> {
+        if let Err(e) = self.engine.keep_warm() {
+            message::note(&format!("the next run starts cold: {e}"));
+        }
+        self.engine.finish_trace()
+    }
+
     /// What a report says of this run.
     pub fn facts(&self) -> RunFacts {
         let (info, source, plan) = (self.engine.device_info(), self.engine.source_info(), self.engine.plan());

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::cli::flags::{EngineFlags, TraceFlags};
+use crate::cli::flags::{EngineFlags, RunFlags};
 use crate::cli::input::TextFlags;
 use crate::cli::{message, open, out};
 use crate::error::{Error, Result};
@@ -38,7 +38,7 @@ pub struct Args {
     #[command(flatten)]
     engine: EngineFlags,
     #[command(flatten)]
-    trace: TraceFlags,
+    run: RunFlags,
 }
 
 /// Tokens of a chunk where `--ctx` is not given, as in llama.cpp.
@@ -70,7 +70,7 @@ pub fn run(args: &Args) -> Result<()> {
     let tokenizer = open::tokenizer(&file.gguf)?;
     let tokens = tokenizer.encode(&text, true, false)?;
     let bos = tokenizer.bos().filter(|_| tokenizer.add_bos());
-    let mut opened = open::engine(file, &args.engine, &args.trace)?;
+    let mut opened = open::engine(file, &args.engine, Some(&args.run))?;
     let ctx = opened.engine.ctx();
     let chunks = chunk_count(tokens.len(), ctx).min(args.chunks.unwrap_or(usize::MAX));
     message::note(&format!("{} tokens, {chunks} chunks of {ctx}", tokens.len()));
@@ -82,7 +82,7 @@ pub fn run(args: &Args) -> Result<()> {
         }
         Ok(())
     })?;
-    opened.engine.finish_trace()?;
+    opened.finish()?;
     let experts = opened.engine.counters();
     let phase = Phase { tokens: chunks * (ctx - 1), time: start.elapsed(), experts };
     if args.stats {

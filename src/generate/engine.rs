@@ -17,6 +17,7 @@ use crate::expert::{ExpertId, ExpertLayer};
 use crate::generate::plan::{CacheSize, Demand, Plan};
 use crate::generate::stats::Counters;
 use crate::generate::stream::LanguageModel;
+use crate::generate::warm::WarmStore;
 use crate::gguf::Gguf;
 use crate::model::forward::{Forward, LOGIT_ROWS, RouteTap, Step, kv_specs};
 use crate::model::sink::{Load, Measure};
@@ -53,6 +54,8 @@ pub struct Options {
     pub policy: PolicyKind,
     /// Where the routing is recorded, and whether with the router's scores.
     pub trace: Option<(PathBuf, bool)>,
+    /// The folder where the cache's content is kept between runs; `None`: it is not.
+    pub warm: Option<PathBuf>,
     /// How experts are read.
     pub io: Option<ReadPath>,
     /// Concurrent reads.
@@ -102,6 +105,8 @@ pub struct Engine {
     predictor: Predictor,
     prefetch: Prefetch,
     trace: Option<Arc<Mutex<TraceWriter>>>,
+    warm: Option<WarmStore>,
+    recalled: usize,
     /// Turns begun.
     turns: u32,
     /// The next tokens are a prompt, even a prompt of one.
@@ -297,6 +302,13 @@ impl Engine {
         // where every expert has a slot there is nothing to read ahead of
         let prefetch = if plan.slot_count() < plan.experts { options.prefetch } else { Prefetch::Off };
         pager.set_prefetch(prefetch, options.lookahead.unwrap_or(LOOKAHEAD_DEFAULT), config.max_k())?;
+        let warm = options.warm.as_deref().filter(|_| plan.experts > 0);
+        let warm = warm.map(|state| WarmStore::new(state, gguf.shard_paths(), &plan.layers, options.policy.name()));
+        let warm = warm.transpose()?;
+        let recalled = match warm.as_ref().and_then(WarmStore::load) {
+            Some(memory) => pager.recall(&mut *device, memory)?,
+            None => 0,
+        };
         gguf.drop_mapped_pages();
         Ok(Self {
             gguf,
@@ -306,6 +318,8 @@ impl Engine {
             predictor,
             prefetch,
             trace,
+            warm,
+            recalled,
             turns: 0,
             new_turn: false,
             plan,
@@ -350,7 +364,20 @@ impl Engine {
         self.predictor.measure(on);
     }
 
-    /// Ends the trace: all of it is in the file.
+    /// Keeps what the cache holds for the next run, if that was asked for.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub fn keep_warm(&self) -> Result<()> {
+        self.warm.as_ref().map_or(Ok(()), |warm| warm.save(&self.pager.cache().memory()))
+    }
+
+    /// Experts that were brought back from the run before.
+    pub fn recalled(&self) -> usize {
+        self.recalled
+    }
+
+    /// Ends the trace: all of it is in its file.
     ///
     /// # Errors
     /// It could not be written.

@@ -7,3 +7,4 @@ pub mod sampler;
 pub mod stats;
 pub mod stop;
 pub mod stream;
+pub mod warm;

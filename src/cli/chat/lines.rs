@@ -12,7 +12,7 @@ use rustyline::history::DefaultHistory;
 use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, EventHandler, KeyEvent, RepeatCount};
 
 use crate::cli::interrupt::{HINT, Interrupt, PROMPT};
-use crate::cli::message;
+use crate::cli::{message, state};
 use crate::error::{Error, Result};
 
 /// What was read.
@@ -147,15 +147,9 @@ fn remember(editor: &mut Editor, line: &str) {
     }
 }
 
-/// `foregate/history` in the directory where the system keeps a user's state.
+/// The file of lines typed before.
 fn history_path() -> Option<PathBuf> {
-    let dir = |variable: &str| env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = if cfg!(windows) {
-        dir("LOCALAPPDATA")
-    } else {
-        dir("XDG_STATE_HOME").or_else(|| dir("HOME").map(|home| home.join(".local/state")))
-    };
-    state.map(|state| state.join("foregate").join("history"))
+    state::folder().map(|folder| folder.join("history"))
 }
 
 fn terminal_error(e: ReadlineError) -> Error {

@@ -7,7 +7,7 @@ mod lines;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use crate::cli::flags::{EngineFlags, ModelFlag, SamplingFlags, TraceFlags};
+use crate::cli::flags::{EngineFlags, ModelFlag, RunFlags, SamplingFlags};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::{demo, message, open};
 use crate::error::{Error, Result};
@@ -42,7 +42,7 @@ pub struct Args {
     #[command(flatten)]
     engine: EngineFlags,
     #[command(flatten)]
-    trace: TraceFlags,
+    run: RunFlags,
 }
 
 const HELP: &str = "\
@@ -98,7 +98,7 @@ pub fn run(args: &Args) -> Result<()> {
     let tokenizer = open::tokenizer(&file.gguf)?;
     let template = open::template(&file.gguf, args.chat_template.as_deref())?;
     let interrupt = Interrupt::install()?;
-    let mut opened = open::engine(file, &args.engine, &args.trace)?;
+    let mut opened = open::engine(file, &args.engine, Some(&args.run))?;
     let mut lines = Lines::new(&interrupt)?;
     let mut display = Display::new();
     let mut dialogue = Dialogue::new(&tokenizer, &template, &args.sampling, args.system.clone());
@@ -156,7 +156,7 @@ pub fn run(args: &Args) -> Result<()> {
             }
         }
     }
-    opened.engine.finish_trace()?;
+    opened.finish()?;
     match failed {
         0 => Ok(()),
         _ if lines.interactive() => Ok(()),

@@ -1,0 +1,158 @@
+//! Warm start: what the expert cache held at the end of a run, kept for the next run of the same model.
+//!
+//! One small file per model and policy. It names the model by its files' sizes and times and by where its experts stand,
+//! so that another model of the same name starts cold. Scores halve from run to run.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::expert::{ExpertId, ExpertLayer};
+
+/// The first line of the file, as a field; another number where the meaning changes.
+const SCHEMA: &str = "foregate.warm/1";
+/// What is left of a score in the next run.
+const DECAY: f32 = 0.5;
+/// The largest file that is read: 100,000 layers' experts and more.
+const BYTES_MAX: u64 = 64 << 20;
+
+/// What the file holds.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    schema: String,
+    model: String,
+    policy: String,
+    /// Layer, expert, score; those that would leave first in front.
+    experts: Vec<(u32, u32, f32)>,
+}
+
+/// Where one model's memory is kept.
+#[derive(Clone, Debug)]
+pub struct WarmStore {
+    path: PathBuf,
+    model: String,
+    policy: &'static str,
+}
+
+impl WarmStore {
+    /// In the folder `state`, for the model in these `shards` whose experts are `layers`.
+    ///
+    /// # Errors
+    /// A shard whose size and time the system does not tell.
+    pub fn new(state: &Path, shards: &[PathBuf], layers: &[ExpertLayer], policy: &'static str) -> Result<Self> {
+        let mut hash = Sha256::new();
+        for shard in shards {
+            let about = fs::metadata(shard).map_err(|e| Error::io(shard, e))?;
+            let modified = about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+            hash.update(about.len().to_le_bytes());
+            hash.update(modified.as_nanos().to_le_bytes());
+        }
+        for layer in layers {
+            hash.update(layer.layer.to_le_bytes());
+            hash.update((layer.count as u64).to_le_bytes());
+            for extent in &layer.extents {
+                hash.update(extent.offset.to_le_bytes());
+                hash.update((extent.len as u64).to_le_bytes());
+            }
+        }
+        let model: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let path = state.join("warm").join(format!("{}-{policy}.json", &model[..16]));
+        Ok(Self { path, model, policy })
+    }
+
+    /// What the last run kept, decayed; `None` if none did, or if the file is of another model or broken.
+    pub fn load(&self) -> Option<Vec<(ExpertId, f32)>> {
+        let about = fs::metadata(&self.path).ok()?;
+        if about.len() > BYTES_MAX {
+            return None;
+        }
+        let kept: Kept = serde_json::from_slice(&fs::read(&self.path).ok()?).ok()?;
+        let same = kept.schema == SCHEMA && kept.model == self.model && kept.policy == self.policy;
+        let mut seen = std::collections::HashSet::new();
+        let whole = kept.experts.iter().all(|&(layer, index, score)| score.is_finite() && seen.insert((layer, index)));
+        (same && whole).then(|| {
+            let expert = |&(layer, index, score): &(u32, u32, f32)| (ExpertId { layer, index }, score * DECAY);
+            kept.experts.iter().map(expert).collect()
+        })
+    }
+
+    /// Keeps `memory` for the next run, in the place of what was kept. A run that is killed meanwhile leaves the old file.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&self, memory: &[(ExpertId, f32)]) -> Result<()> {
+        let experts = memory.iter().map(|(id, score)| (id.layer, id.index, *score)).collect();
+        let kept = Kept { schema: SCHEMA.into(), model: self.model.clone(), policy: self.policy.into(), experts };
+        let text = serde_json::to_vec(&kept).map_err(|e| Error::io(&self.path, e.into()))?;
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let written = fs::create_dir_all(folder).and_then(|()| {
+            let unfinished = self.path.with_extension(format!("{}.unfinished", std::process::id()));
+            let written = fs::File::create(&unfinished)
+                .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
+                .and_then(|()| fs::rename(&unfinished, &self.path));
+            if written.is_err() {
+                let _ = fs::remove_file(&unfinished);
+            }
+            written
+        });
+        written.map_err(|e| Error::io(&self.path, e))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store(folder: &Path, content: &str) -> WarmStore {
+        let model = folder.join("model.gguf");
+        fs::write(&model, content).unwrap();
+        WarmStore::new(&folder.join("state"), &[model], &[], "decay").unwrap()
+    }
+
+    fn memory() -> Vec<(ExpertId, f32)> {
+        vec![(ExpertId { layer: 1, index: 2 }, 0.5), (ExpertId { layer: 0, index: 7 }, 0.75)]
+    }
+
+    #[test]
+    fn what_was_kept_comes_back_in_order_and_decayed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path(), "a model");
+        assert_eq!(store.load(), None);
+        store.save(&memory()).unwrap();
+        let half: Vec<_> = memory().into_iter().map(|(id, score)| (id, score / 2.0)).collect();
+        assert_eq!(store.load(), Some(half));
+        store.save(&[]).unwrap();
+        assert_eq!(store.load(), Some(Vec::new()));
+        let files = fs::read_dir(folder.path().join("state/warm")).unwrap().count();
+        assert_eq!(files, 1, "nothing unfinished is left behind");
+    }
+
+    #[test]
+    fn another_model_or_policy_starts_cold() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = store(folder.path(), "a model");
+        first.save(&memory()).unwrap();
+        let second = store(folder.path(), "another model");
+        assert_eq!(second.load(), None);
+        fs::create_dir_all(second.path.parent().unwrap()).unwrap();
+        fs::copy(&first.path, &second.path).unwrap();
+        assert_eq!(second.load(), None, "the file says of which model it is");
+    }
+
+    #[test]
+    fn a_broken_file_is_as_good_as_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path(), "a model");
+        store.save(&memory()).unwrap();
+        let whole = fs::read_to_string(&store.path).unwrap();
+        for broken in [whole[..whole.len() / 2].to_owned(), whole.replace("[0,7,", "[1,2,"), String::new()] {
+            fs::write(&store.path, broken).unwrap();
+            assert_eq!(store.load(), None);
+        }
+    }
+}
