@@ -190,7 +190,7 @@ fn bad_usage_is_refused_before_anything_is_loaded() {
         (vec!["-p", "x", "--memory", "lots"], "--memory"),
         (vec!["-p", "x", "--cache", "200%"], "--cache"),
         (vec!["-p", "x", "--vram", "1GiB"], "--vram"),
-        (vec!["-p", "x", "--policy", "lru"], "--policy"),
+        (vec!["-p", "x", "--policy", "clairvoyant"], "--policy"),
         (vec!["-p", "x", "--stop", ""], "--stop"),
         (vec!["-p", "x", "--threads", "65536"], "--threads"),
         (vec!["-p", "x", "--ctx", "1073741825"], "--ctx"),
