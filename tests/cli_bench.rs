@@ -100,6 +100,17 @@ fn flags_that_could_not_act_are_refused() {
 }
 
 #[test]
+fn a_report_never_replaces_the_model_and_must_be_writable_before_anything_runs() {
+    let dir = Dir::new();
+    let model = dir.file("model.gguf", std::fs::read(tiny_model()).unwrap());
+    let error = foregate(["bench"]).arg(&model).arg("--report").arg(&model).fails(2);
+    assert!(error.contains("the model's own file"), "{error}");
+    let nowhere = dir.path().join("no/such/report.html");
+    foregate(["bench"]).arg(&model).arg("--report").arg(nowhere).fails(1);
+    assert_eq!(std::fs::read(&model).unwrap(), std::fs::read(tiny_model()).unwrap());
+}
+
+#[test]
 fn the_trace_that_is_kept_replays() {
     let dir = Dir::new();
     let trace = dir.path().join("run.csv.gz");
@@ -107,4 +118,22 @@ fn the_trace_that_is_kept_replays() {
     foregate(["bench", "--sizes", "25%", "--prefetch-modes", "auto", "-n", "2", "--device", "cpu", "--trace", kept])
         .ok();
     foregate(["simulate", kept, "--as-recorded"]).ok();
+}
+
+#[test]
+fn the_page_needs_nothing_from_elsewhere_and_carries_the_json() {
+    let dir = Dir::new();
+    let path = dir.path().join("report.html");
+    let printed = small(&dir, &["--ctx", "256", "--report", path.to_str().unwrap()]);
+    let page = std::fs::read_to_string(&path).unwrap();
+    for word in ["http:", "https:", "src=", "@import", "url("] {
+        assert!(!page.contains(word), "{word}");
+    }
+    let data = page.split("id=\"data\">").nth(1).and_then(|rest| rest.split("</script>").next()).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(data).unwrap(), printed);
+    for title in
+        ["Hit rate", "Tokens per second", "Where a token", "What was read", "Which experts work", "The machine"]
+    {
+        assert!(page.contains(title), "{title}");
+    }
 }

@@ -1,5 +1,6 @@
 //! `foregate bench`: speed and hit rates over cache sizes, policies and prefetching.
 
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
@@ -25,6 +26,7 @@ use crate::gguf::Gguf;
 use crate::model::Config;
 use crate::os;
 use crate::report::bench::{BENCH_SCHEMA, BenchReport, Machine, ModelFacts, PromptRow, Settings};
+use crate::report::html;
 use crate::tokenizer::Tokenizer;
 use crate::tokenizer::template::{ChatTemplate, Conversation};
 
@@ -36,7 +38,7 @@ use crate::tokenizer::template::{ChatTemplate, Conversation};
 #[command(
     mut_arg("cache", |a| a.hide(true)), mut_arg("policy", |a| a.hide(true)), mut_arg("prefetch", |a| a.hide(true)),
     after_help = "Examples:\n  \
-    foregate bench\n  \
+    foregate bench --report demo.html\n  \
     foregate bench model.gguf --sizes 12.5%,25%,50% --policies lru,next-use --prefetch-modes off,auto,4 --cold\n  \
     foregate bench model.gguf --sizes 8GiB -n 64 --json")]
 pub struct Args {
@@ -68,6 +70,9 @@ pub struct Args {
     /// Print one JSON object instead of the table (see the README)
     #[arg(long, help_heading = RESULT)]
     json: bool,
+    /// Write a page with plots, for a browser
+    #[arg(long, value_name = "FILE.html", help_heading = RESULT)]
+    report: Option<PathBuf>,
     /// Keep the routing of the untimed run, for `foregate simulate`; gzip if FILE ends in .gz
     #[arg(long, value_name = "FILE", help_heading = RESULT)]
     trace: Option<PathBuf>,
@@ -94,6 +99,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let (asked, chat) = ask(&file.gguf, &tokenizer, &prompts)?;
     let ModelFile { gguf, config } = file;
     let shards = gguf.shard_paths().to_vec();
+    if let Some(report) = &args.report {
+        writable(report, &shards)?;
+    }
     let mut facts = model_facts(&gguf, &config);
     // what is mapped stays in the page cache
     drop(gguf);
@@ -116,6 +124,10 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     facts.expert_bytes = measured.probe.plan.expert_bytes;
     facts.expert_layers = measured.probe.plan.layers.len();
     let report = report(args, facts, &all, &prompts, (&asked, chat), measured)?;
+    if let Some(path) = &args.report {
+        std::fs::write(path, html::page(&report)).map_err(|e| Error::io(path, e))?;
+        message::note(&format!("the report is {}", path.display()));
+    }
     if args.json {
         out::json(&report)?
     } else {
@@ -152,6 +164,16 @@ fn unique<T: Clone + PartialEq>(values: &[T]) -> Vec<T> {
 
 fn policies(args: &Args) -> Vec<PolicyKind> {
     if args.policies.is_empty() { vec![PolicyKind::DEFAULT] } else { unique(&args.policies) }
+}
+
+/// Whether a report can be written here, asked before hours of measuring.
+fn writable(report: &Path, shards: &[PathBuf]) -> Result<()> {
+    let itself = |shard: &PathBuf| std::fs::canonicalize(shard).ok() == std::fs::canonicalize(report).ok();
+    if report.exists() && shards.iter().any(itself) {
+        return Err(Error::Usage(format!("--report {} is the model's own file: give another", report.display())));
+    }
+    let open = |path| OpenOptions::new().append(true).create(true).open(path);
+    open(report).map(|_: File| ()).map_err(|e| Error::io(report, e))
 }
 
 /// The prompts in tokens, in the model's own chat template where it has one, and whether it has.

@@ -1,4 +1,5 @@
-//! What `foregate bench` found: a table for people, JSON for programs.
+//! What `foregate bench` found: a table for people, JSON for programs. The page ([`crate::report::html`]) shows this and
+//! nothing else.
 
 use std::fmt::Write;
 

@@ -1,0 +1,206 @@
+//! Which plots the page has, and what they say.
+
+use super::escape;
+use super::svg::{Axis, BOUND, Bar, HeatRow, Line, bars, heat, lines};
+use crate::bench::figures::ConfigurationRow;
+use crate::expert::predict::{Method, RecallRow, totals};
+use crate::report::bench::{BenchReport, number, share};
+use crate::report::units::bytes;
+
+/// All of them, each on its card.
+pub fn all(report: &BenchReport) -> String {
+    let parts = [hit_rates(report), speeds(report), splits(report), ledger(report), recall(report), map(report)];
+    parts.concat()
+}
+
+fn card(title: &str, note: &str, plot: &str, wide: bool) -> String {
+    let class = if wide { "card wide" } else { "card" };
+    format!(
+        "<figure class=\"{class}\"><h2>{title}</h2><figcaption class=\"note\"><p>{note}</p></figcaption>{plot}</figure>"
+    )
+}
+
+/// Policies and ways of prefetching in the order in which they come, and the rows of each.
+fn series<'a>(report: &'a BenchReport) -> Vec<(usize, usize, String, Vec<&'a ConfigurationRow>)> {
+    let mut policies: Vec<&str> = Vec::new();
+    let mut ways: Vec<&str> = Vec::new();
+    let mut all: Vec<(usize, usize, String, Vec<&'a ConfigurationRow>)> = Vec::new();
+    let place = |names: &mut Vec<&'a str>, name: &'a str| {
+        names.iter().position(|n| *n == name).unwrap_or_else(|| {
+            names.push(name);
+            names.len() - 1
+        })
+    };
+    for row in &report.configurations {
+        let (policy, way) = (place(&mut policies, &row.policy), place(&mut ways, &row.prefetch));
+        match all.iter_mut().find(|s| (s.0, s.1) == (policy, way)) {
+            Some(series) => series.3.push(row),
+            None => all.push((policy, way, format!("{}, prefetch {}", row.policy, row.prefetch), vec![row])),
+        }
+    }
+    all.iter_mut().for_each(|s| s.3.sort_by_key(|row| row.cache_slots));
+    // one policy alone: its ways get the colours
+    let one = policies.len() == 1;
+    all.into_iter().map(|(policy, way, name, rows)| (if one { way } else { policy }, way, name, rows)).collect()
+}
+
+/// The axis of cache sizes: a mark where one was measured, if there is room for it.
+fn sizes(report: &BenchReport) -> Axis {
+    let most = report.configurations.iter().map(|c| c.cache_share).fold(0.0, f64::max).max(1e-9);
+    let mut marks: Vec<(f64, String)> = Vec::new();
+    let mut shares: Vec<f64> = report.configurations.iter().map(|c| c.cache_share).collect();
+    shares.sort_unstable_by(f64::total_cmp);
+    for at in shares {
+        if marks.last().is_none_or(|last| at - last.0 > most / 8.0) {
+            marks.push((at, share(Some(at)).replace(".0 %", " %")));
+        }
+    }
+    Axis { title: "expert cache, share of all experts".into(), range: (0.0, most), marks }
+}
+
+fn hit_rates(report: &BenchReport) -> String {
+    let mut all: Vec<Line> = series(report)
+        .into_iter()
+        .map(|(colour, dash, name, rows)| Line {
+            name,
+            colour,
+            dash,
+            points: rows.iter().filter_map(|r| Some((r.cache_share, 100.0 * r.hit_rate?, None))).collect(),
+        })
+        .collect();
+    let bound = report.bound.iter().filter_map(|b| Some((b.share, 100.0 * b.hit_rate?, None))).collect();
+    all.push(Line { name: "Belady, the bound on demand".into(), colour: BOUND, dash: 2, points: bound });
+    let y = Axis::up_to("hit rate", 100.0, " %");
+    let plot = lines("Hit rate by cache size", &sizes(report), &y, &all);
+    let note = "Experts of new tokens that had a slot, or were on their way, when the router asked. Belady knows the future \
+                and never prefetches, so prefetching may pass it.";
+    card("Hit rate", note, &plot, false)
+}
+
+fn speeds(report: &BenchReport) -> String {
+    let spread = |r: &&ConfigurationRow| {
+        r.tok_s.map(|s| (r.cache_share, s.median, Some((s.p5.min(s.median), s.p95.max(s.median)))))
+    };
+    let all: Vec<Line> = series(report)
+        .into_iter()
+        .map(|(colour, dash, name, rows)| Line { name, colour, dash, points: rows.iter().filter_map(spread).collect() })
+        .collect();
+    let most = report.configurations.iter().filter_map(|c| c.tok_s).map(|s| s.p95).fold(0.0, f64::max);
+    let plot = lines("Tokens per second by cache size", &sizes(report), &Axis::up_to("tokens/s", most, ""), &all);
+    let note = "New tokens per second: the median token, and from the 5th to the 95th percentile, over both runs. A higher \
+                hit rate is not always a higher speed.";
+    card("Tokens per second", note, &plot, false)
+}
+
+fn name(row: &ConfigurationRow) -> String {
+    format!("{}, {}, prefetch {}", row.cache, row.policy, row.prefetch)
+}
+
+fn splits(report: &BenchReport) -> String {
+    let bar = |row: &ConfigurationRow| {
+        let split = row.split?;
+        let part = |ms: f64, what: &str| (ms, format!("{what}: {} ms", number(Some(ms))));
+        Some(Bar {
+            name: name(row),
+            total: format!("{} ms", number(Some(split.total_ms()))),
+            parts: vec![
+                part(split.compute_ms, "compute"),
+                part(split.stall_ms, "disk stall"),
+                part(split.rest_ms, "rest"),
+            ],
+        })
+    };
+    let all: Vec<Bar> = report.configurations.iter().filter_map(bar).collect();
+    let note = "Mean time of a new token. Disk stall: nothing could be computed for want of an expert. Compute: the rest of \
+                the forward pass. Rest: sampling and text.";
+    card("Where a token's time goes", note, &bars("Time per token", &["compute", "disk stall", "rest"], &all), false)
+}
+
+fn ledger(report: &BenchReport) -> String {
+    let bar = |row: &ConfigurationRow| {
+        let sum = row.bytes;
+        let part = |n: u64, what: &str| (n as f64, format!("{what}: {}", bytes(n)));
+        Bar {
+            name: name(row),
+            total: bytes(sum.total()),
+            parts: vec![
+                part(sum.demand, "demand"),
+                part(sum.useful, "prefetched, useful"),
+                part(sum.late, "prefetched, late"),
+                part(sum.wasted, "prefetched, wasted"),
+            ],
+        }
+    };
+    let all: Vec<Bar> = report.configurations.iter().map(bar).collect();
+    let note = "Bytes of experts read in a run, prompts and answers. Late: asked for while it was still being read. Wasted: \
+                read, and never asked for.";
+    let parts = ["demand", "useful", "late", "wasted"];
+    card("What was read", note, &bars("Bytes read", &parts, &all), false)
+}
+
+/// The method whose predictions one layer ahead were right most often.
+fn best_method(rows: &[RecallRow]) -> Option<Method> {
+    let ahead = totals(rows).into_iter().filter(|row| row.d == Some(1) && row.slots > 0);
+    let rate = |row: &RecallRow| row.slot_hits as f64 / row.slots as f64;
+    ahead.max_by(|a, b| rate(a).total_cmp(&rate(b))).map(|row| row.predictor)
+}
+
+fn recall(report: &BenchReport) -> String {
+    let Some(method) = best_method(&report.recall) else { return String::new() };
+    let mut rows: Vec<&RecallRow> =
+        report.recall.iter().filter(|r| r.predictor == method && r.d.is_some() && r.slots > 0).collect();
+    rows.sort_by_key(|r| (r.d, r.layer));
+    let distances: std::collections::BTreeSet<usize> = rows.iter().filter_map(|r| r.d).collect();
+    let line = |&d: &usize| Line {
+        name: if d == 0 { "d = 0, the control".into() } else { format!("d = {d}") },
+        colour: if d == 0 { BOUND } else { d - 1 },
+        dash: if d == 0 { 2 } else { d - 1 },
+        points: rows
+            .iter()
+            .filter(|r| r.d == Some(d))
+            .map(|r| (r.layer as f64, 100.0 * r.slot_hits as f64 / r.slots as f64, None))
+            .collect(),
+    };
+    let all: Vec<Line> = distances.iter().map(line).collect();
+    let last = rows.iter().map(|r| r.layer).max().unwrap_or(0);
+    let step = (last / 8).max(1);
+    let marks = (0..=last).step_by(step).map(|l| (l as f64, l.to_string())).collect();
+    let x = Axis { title: "layer that was predicted".into(), range: (0.0, last.max(1) as f64), marks };
+    let plot = lines("Recall by layer and lookahead", &x, &Axis::up_to("recall", 100.0, " %"), &all);
+    let mut table = String::from(
+        "<details><summary>All predictors</summary><div class=\"scroll\"><table><tr><th>predictor</th><th>d</th>\
+         <th>of routed</th><th>of misses</th></tr>",
+    );
+    for row in totals(&report.recall) {
+        let rate = |hits: u64, all: u64| share((all > 0).then(|| hits as f64 / all as f64));
+        table += &format!(
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            row.predictor,
+            row.d.map_or("before".into(), |d| d.to_string()),
+            rate(row.slot_hits, row.slots),
+            rate(row.miss_hits, row.misses)
+        );
+    }
+    table += "</table></div></details>";
+    let note = format!(
+        "Routed experts that {method} had predicted, d layers ahead, in the untimed run. The control is the layer's own \
+         router, and must read 100 %."
+    );
+    card("How often predictions are right", &note, &(plot + &table), false)
+}
+
+fn map(report: &BenchReport) -> String {
+    let routing = &report.routing;
+    let row = |layer: &crate::bench::routing::LayerUse| HeatRow {
+        name: layer.layer.to_string(),
+        cells: (0..).zip(&layer.uses).map(|(e, &n)| (n, layer.resident.binary_search(&e).is_ok())).collect(),
+    };
+    let rows: Vec<HeatRow> = routing.layers.iter().map(row).collect();
+    let note = format!(
+        "How many tokens each expert was used for, layers down and experts across; outlined: it had a slot when the untimed \
+         run ended ({}). A new token uses {} of the experts that the one before used.",
+        escape(&routing.configuration),
+        share(routing.next_token_reuse)
+    );
+    card("Which experts work", &note, &heat("Use of experts by layer", &rows), true)
+}
