@@ -345,6 +345,7 @@ fn report(
         recall: probe.recall,
         routing: routing::routing(&trace, &probe.residents, probed(all).to_string()),
         runs: order.iter().zip(&outcomes).zip(1..).map(|((&c, o), run)| RunRow::new(run, c, start, o)).collect(),
+        drift: BenchReport::drift_of(&rows),
         configurations: rows,
         model,
     })

@@ -28,11 +28,15 @@ pub struct BenchReport {
     pub prompts: Vec<PromptRow>,
     pub sha256: String,
     pub configurations: Vec<ConfigurationRow>,
+    pub drift: Option<f64>,
     pub bound: Vec<Bound>,
     pub recall: Vec<RecallRow>,
     pub routing: Routing,
     pub runs: Vec<RunRow>,
 }
+
+/// Runs of one configuration that differ by more than this factor are told of.
+const DRIFT_TOLD: f64 = 1.1;
 
 /// What was measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -104,6 +108,15 @@ impl BenchReport {
         self.bound.iter().find(|b| b.slots == slots)?.hit_rate
     }
 
+    /// By what factor the two runs of a configuration differ in tokens per second, at most.
+    pub fn drift_of(configurations: &[ConfigurationRow]) -> Option<f64> {
+        let ratio = |row: &ConfigurationRow| match row.tok_s_runs[..] {
+            [Some(a), Some(b)] => Some(if a > b { a / b } else { b / a }),
+            _ => None,
+        };
+        configurations.iter().filter_map(ratio).max_by(f64::total_cmp)
+    }
+
     /// The report for a reader: a line per configuration.
     pub fn text(&self) -> String {
         let mut text = String::new();
@@ -155,6 +168,13 @@ impl BenchReport {
                 row.peak_resident_bytes.map_or("-".into(), bytes),
             ];
             let cells: String = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
+            if let Some(drift) = self.drift.filter(|&drift| drift > DRIFT_TOLD) {
+                let _ = writeln!(
+                    text,
+                    "\nthe two runs of a configuration differ by a factor of up to {drift:.2}: the machine was doing something \
+                 else, and speeds say little"
+                );
+            }
             let _ = writeln!(
                 text,
                 "{:<size$}{:>7}  {:<policy$}{:<8}{cells}",

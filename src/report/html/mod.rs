@@ -41,8 +41,9 @@ pub fn page(report: &BenchReport) -> String {
     page += &tiles(report);
     page += "<div class=\"grid\">";
     page += &plots::all(report);
-    page += &words::table(report);
     page += &words::machine(report);
+    page += &plots::map(report);
+    page += &words::table(report);
     page += &words::meaning(report);
     page += &words::prompts(report);
     page += &words::runs(report);

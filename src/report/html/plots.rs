@@ -7,10 +7,9 @@ use crate::expert::predict::{Method, RecallRow, totals};
 use crate::report::bench::{BenchReport, number, share};
 use crate::report::units::bytes;
 
-/// All of them, each on its card.
+/// All but the map of experts, each on its card.
 pub fn all(report: &BenchReport) -> String {
-    let parts = [hit_rates(report), speeds(report), splits(report), ledger(report), recall(report), map(report)];
-    parts.concat()
+    [hit_rates(report), speeds(report), splits(report), ledger(report), recall(report)].concat()
 }
 
 fn card(title: &str, note: &str, plot: &str, wide: bool) -> String {
@@ -138,9 +137,12 @@ fn ledger(report: &BenchReport) -> String {
     card("What was read", note, &bars("Bytes read", &parts, &all), false)
 }
 
-/// The method whose predictions one layer ahead were right most often.
+/// The method whose predictions one layer ahead were right most often, of those that predict every layer: they have a
+/// control.
 fn best_method(rows: &[RecallRow]) -> Option<Method> {
-    let ahead = totals(rows).into_iter().filter(|row| row.d == Some(1) && row.slots > 0);
+    let all = totals(rows);
+    let controlled = |row: &RecallRow| all.iter().any(|r| r.predictor == row.predictor && r.d == Some(0));
+    let ahead = all.iter().filter(|row| row.d == Some(1) && row.slots > 0 && controlled(row));
     let rate = |row: &RecallRow| row.slot_hits as f64 / row.slots as f64;
     ahead.max_by(|a, b| rate(a).total_cmp(&rate(b))).map(|row| row.predictor)
 }
@@ -189,7 +191,8 @@ fn recall(report: &BenchReport) -> String {
     card("How often predictions are right", &note, &(plot + &table), false)
 }
 
-fn map(report: &BenchReport) -> String {
+/// Use and residence of every expert.
+pub fn map(report: &BenchReport) -> String {
     let routing = &report.routing;
     let row = |layer: &crate::bench::routing::LayerUse| HeatRow {
         name: layer.layer.to_string(),

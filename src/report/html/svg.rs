@@ -33,9 +33,13 @@ pub struct Line {
 }
 
 impl Line {
-    fn stroke(&self) -> String {
+    fn colour(&self) -> String {
         let colour = if self.colour == BOUND { BOUND } else { self.colour % COLOURS };
-        format!("stroke=\"var(--s{colour})\" stroke-dasharray=\"{}\"", DASHES[self.dash % DASHES.len()])
+        format!("stroke=\"var(--s{colour})\"")
+    }
+
+    fn stroke(&self) -> String {
+        format!("{} stroke-dasharray=\"{}\"", self.colour(), DASHES[self.dash % DASHES.len()])
     }
 }
 
@@ -98,7 +102,7 @@ pub fn lines(label: &str, x: &Axis, y: &Axis, lines: &[Line]) -> String {
         } else {
             0.0
         };
-        let stroke = line.stroke();
+        let (stroke, colour) = (line.stroke(), line.colour());
         let points: Vec<String> =
             line.points.iter().map(|p| format!("{:.1},{:.1}", px(p.0) + shift, py(p.1))).collect();
         let _ = write!(svg, "<polyline class=\"series\" {stroke} points=\"{}\"/>", points.join(" "));
@@ -108,12 +112,12 @@ pub fn lines(label: &str, x: &Axis, y: &Axis, lines: &[Line]) -> String {
                 let (low, high) = (py(low), py(high));
                 let _ = write!(
                     svg,
-                    "<line class=\"whisker\" {stroke} x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{low:.1}\" y2=\"{high:.1}\"/>"
+                    "<line class=\"whisker\" {colour} x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{low:.1}\" y2=\"{high:.1}\"/>"
                 );
             }
             let _ = write!(
                 svg,
-                "<circle {stroke} stroke-width=\"2\" fill=\"var(--card)\" cx=\"{at:.1}\" cy=\"{:.1}\" r=\"2.6\"><title>{}: \
+                "<circle {colour} stroke-width=\"2\" fill=\"var(--card)\" cx=\"{at:.1}\" cy=\"{:.1}\" r=\"2.6\"><title>{}: \
                  {}</title></circle>",
                 py(y_value),
                 escape(&line.name),
@@ -194,7 +198,7 @@ pub struct HeatRow {
     pub cells: Vec<(u64, bool)>,
 }
 
-/// Cells whose colour grows with the root of their value.
+/// Cells whose colour grows with their value.
 pub fn heat(label: &str, rows: &[HeatRow]) -> String {
     const NAMES: f64 = 20.0;
     const HEAD: f64 = 14.0;
@@ -206,7 +210,7 @@ pub fn heat(label: &str, rows: &[HeatRow]) -> String {
     // Writing to a string cannot fail.
     for column in (0..columns).step_by(columns.div_ceil(8)) {
         let at = NAMES + width * (column as f64 + 0.5);
-        let _ = write!(svg, "<text x=\"{at:.1}\" y=\"9\" text-anchor=\"middle\" font-size=\"9\">{column}</text>");
+        let _ = write!(svg, "<text x=\"{at:.1}\" y=\"9\" text-anchor=\"middle\">{column}</text>");
     }
     let every = (10.0 / height).ceil() as usize;
     for (n, row) in rows.iter().enumerate() {
@@ -235,7 +239,7 @@ pub fn heat(label: &str, rows: &[HeatRow]) -> String {
                 svg,
                 "<rect class=\"cell\" fill-opacity=\"{:.3}\" {frame}><title>layer {}, expert {column}: {value} \
                  tokens{slot}</title></rect>",
-                (value as f64 / most).sqrt(),
+                value as f64 / most,
                 row.name
             );
             if outlined {

@@ -23,10 +23,8 @@ pub fn table(report: &BenchReport) -> String {
         "policy",
         "prefetch",
         "tok/s",
-        "p5",
-        "p95",
-        "1st run",
-        "2nd run",
+        "p5 to p95",
+        "runs",
         "first token",
         "hits",
         "Belady",
@@ -36,17 +34,14 @@ pub fn table(report: &BenchReport) -> String {
     ];
     let mut table = row(heads.map(String::from), "th");
     for c in &report.configurations {
-        let speed = |n: usize| number(c.tok_s_runs.get(n).copied().flatten());
         let cells = [
             escape(&c.cache),
             c.cache_slots.to_string(),
             c.policy.clone(),
             c.prefetch.clone(),
             number(c.tok_s.map(|s| s.median)),
-            number(c.tok_s.map(|s| s.p5)),
-            number(c.tok_s.map(|s| s.p95)),
-            speed(0),
-            speed(1),
+            c.tok_s.map_or("-".into(), |s| format!("{} to {}", number(Some(s.p5)), number(Some(s.p95)))),
+            c.tok_s_runs.iter().map(|&mean| number(mean)).collect::<Vec<_>>().join(", "),
             c.first_token_ms.map_or("-".into(), |s| format!("{} ms", number(Some(s.median)))),
             share(c.hit_rate),
             share(report.bound_at(c.cache_slots)),
@@ -56,8 +51,13 @@ pub fn table(report: &BenchReport) -> String {
         ];
         table += &row(cells, "td");
     }
-    let note = "<p class=\"note\">Medians over tokens (tok/s) and prompts (first token) of both runs; the columns of the \
-                two runs are means, and show drift.</p>";
+    let drift = report
+        .drift
+        .map_or(String::new(), |drift| format!(" Here they differ by a factor of up to {}.", number(Some(drift))));
+    let note = format!(
+        "<p class=\"note\">Medians over tokens (tok/s) and prompts (first token) of both runs. The two runs of a \
+         configuration stand beside each other as means: where they differ, the machine was doing something else.{drift}</p>"
+    );
     card("All configurations", &format!("{note}<div class=\"scroll\" tabindex=\"0\"><table>{table}</table></div>"))
 }
 
@@ -98,7 +98,7 @@ pub fn machine(report: &BenchReport) -> String {
     if !tried.is_empty() {
         items.insert(6, ("read paths", tried.join("; ")));
     }
-    card("The machine", &list(&items))
+    card("The machine", &list(&items)).replacen("card wide", "card", 1)
 }
 
 /// What the figures mean, and what they do not.
