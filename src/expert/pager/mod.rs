@@ -163,8 +163,8 @@ impl Pager {
         let chosen = &routing.experts[..n * routing.k];
         self.uses.set(chosen, self.layers[at].count);
         self.cancel_disagreed(layer as u32)?;
-        let late = self.account(at);
-        self.reading[self.step.phase as usize].late += late;
+        let late = self.late(at);
+        self.reading[self.step.phase as usize].late += late.len() as u64;
         let request = Request {
             phase: self.step.phase,
             layer: layer as u32,
@@ -191,6 +191,7 @@ impl Pager {
         }
         let mut plan = self.cache.begin(&request);
         let wave = self.cache.next_wave(&mut plan).unwrap_or_default();
+        self.account(at, &wave.promoted, &late);
         self.queue(device, &wave)?;
         self.open = Some((at, plan, wave));
         Ok(())

@@ -6,6 +6,7 @@ use super::{Event, Ledger, Pager, Phase};
 use crate::compute::ExpertDevice;
 use crate::error::Result;
 use crate::expert::ExpertId;
+use crate::expert::cache::Promotion;
 
 impl Pager {
     /// What prefetches came to, by layer with experts, in model order.
@@ -72,7 +73,7 @@ impl Pager {
     ///
     /// # Errors
     /// A trace that cannot be written.
-    fn set_probation(&mut self, slots: &[usize]) -> Result<()> {
+    pub(super) fn set_probation(&mut self, slots: &[usize]) -> Result<()> {
         for (class, &wanted) in slots.iter().enumerate() {
             if self.cache.probation_wanted(class) == wanted {
                 continue;
@@ -152,34 +153,36 @@ impl Pager {
         wrong.into_iter().try_for_each(|id| self.drop_prefetch(id))
     }
 
-    /// Counts the prefetched among the experts that a layer asks for, before the cache makes them demanded ones. How many
-    /// of all asked for are still on their way.
-    pub(super) fn account(&mut self, at: usize) -> u64 {
-        let layer = &self.layers[at];
-        let bytes = layer.expert_bytes() as u64;
-        let mut late = 0;
+    /// A layer asks for its experts, before the cache decides: those whose reads are still under way, and a count of those
+    /// that slots for prefetches have crowded out.
+    pub(super) fn late(&mut self, at: usize) -> Vec<ExpertId> {
+        let mut late = Vec::new();
         for &index in &self.uses.distinct {
-            let id = ExpertId { layer: layer.layer, index };
+            let id = ExpertId { layer: self.layers[at].layer, index };
+            let held = self.cache.slot_of(id).is_some();
             if let Some(at) = self.evicted.iter().position(|&evicted| evicted == id) {
                 self.evicted.remove(at);
-                self.crowded_out += u64::from(self.step.phase == Phase::Decode && self.cache.slot_of(id).is_none());
+                self.crowded_out += u64::from(self.step.phase == Phase::Decode && !held);
             }
-            let flying = self.cache.slot_of(id).is_some() && self.flights.of(id).is_some();
-            late += u64::from(flying);
-            let ledger = &mut self.ledger[at];
-            match (self.cache.is_prefetched(id), flying) {
-                (true, true) => {
-                    ledger.late += 1;
-                    ledger.late_bytes += bytes;
-                }
-                (true, false) => {
-                    ledger.useful += 1;
-                    ledger.useful_bytes += bytes;
-                }
-                (false, _) => {}
+            if held && self.flights.of(id).is_some() {
+                late.push(id);
             }
         }
         late
+    }
+
+    /// Counts the prefetches that have become demanded experts.
+    pub(super) fn account(&mut self, at: usize, promoted: &[Promotion], late: &[ExpertId]) {
+        let bytes = self.layers[at].expert_bytes() as u64;
+        let ledger = &mut self.ledger[at];
+        for Promotion { id, .. } in promoted {
+            let (count, sum) = match late.contains(id) {
+                true => (&mut ledger.late, &mut ledger.late_bytes),
+                false => (&mut ledger.useful, &mut ledger.useful_bytes),
+            };
+            *count += 1;
+            *sum += bytes;
+        }
     }
 
     /// Takes a prefetched expert's slot away.
