@@ -168,17 +168,17 @@ impl BenchReport {
                 row.peak_resident_bytes.map_or("-".into(), bytes),
             ];
             let cells: String = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
-            if let Some(drift) = self.drift.filter(|&drift| drift > DRIFT_TOLD) {
-                let _ = writeln!(
-                    text,
-                    "\nthe two runs of a configuration differ by a factor of up to {drift:.2}: the machine was doing something \
-                 else, and speeds say little"
-                );
-            }
             let _ = writeln!(
                 text,
                 "{:<size$}{:>7}  {:<policy$}{:<8}{cells}",
                 row.cache, row.cache_slots, row.policy, row.prefetch
+            );
+        }
+        if let Some(drift) = self.drift.filter(|&drift| drift > DRIFT_TOLD) {
+            let _ = writeln!(
+                text,
+                "\nthe two runs of a configuration differ by a factor of up to {drift:.2}: the machine was doing something \
+                 else, and speeds say little"
             );
         }
         let _ =
