@@ -20,6 +20,9 @@ pub const BOUND: usize = COLOURS;
 /// Dashes by kind of line.
 const DASHES: [&str; 4] = ["", "7 3", "2 3", "9 3 2 3"];
 
+/// x, y, and the range of y where it spreads.
+pub type Point = (f64, f64, Option<(f64, f64)>);
+
 /// A line of a plot.
 pub struct Line {
     /// In the legend.
@@ -28,8 +31,8 @@ pub struct Line {
     pub colour: usize,
     /// Which dashes.
     pub dash: usize,
-    /// x, y, and the range of y where it spreads.
-    pub points: Vec<(f64, f64, Option<(f64, f64)>)>,
+    /// From left to right.
+    pub points: Vec<Point>,
 }
 
 impl Line {
