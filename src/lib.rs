@@ -9,7 +9,7 @@
 //! - [`quant`] has the block formats and their dot kernels.
 //! - [`expert`] pages experts: the cache decides, the source reads, the pager joins them.
 //! - [`generate`] plans memory, keeps a session, samples, streams.
-//! - [`bench`] sweeps cache sizes, policies and prefetching over prompts, and measures.
+//! - [`mod@bench`] sweeps cache sizes, policies and prefetching over prompts, and measures.
 //! - [`report`] and [`cli`] are what a person sees.
 
 pub mod bench;

@@ -292,7 +292,7 @@ pub trait Device: ExpertDevice {
     fn new_act(&mut self, width: usize, max_rows: usize) -> Result<Act>;
     /// Allocates the KV cache of all layers for `ctx` positions.
     fn new_kv(&mut self, layers: &[KvSpec], ctx: usize, kind: KvKind) -> Result<()>;
-    /// Allocates the expert slots, class after class, and what [`Device::experts_run`] needs for `layers` and `max_uses`
+    /// Allocates the expert slots, class after class, and what [`ExpertDevice::experts_run`] needs for `layers` and `max_uses`
     /// (largest batch times k) rows.
     fn new_slots(&mut self, classes: &[SlotClass], layers: &[ExpertLayer], max_uses: usize) -> Result<()>;
 

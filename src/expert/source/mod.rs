@@ -1,6 +1,6 @@
 //! Reads experts from the model's files: several threads, explicit reads, buffers that are moved and never shared.
 //!
-//! An expert is two or three extents of a file. Each is read as [`WINDOW`]-aligned windows, packed one behind the
+//! An expert is two or three extents of a file. Each is read as [`WINDOW`](super::WINDOW)-aligned windows, packed one behind the
 //! other into an [`ExpertBuf`]; compute starts at the extent's first byte inside its window, so nothing is copied
 //! between read and use. The windows are cut into pieces of about 1 MiB that go to the reader threads (lanes)
 //! in order, so even one expert keeps several of them busy.
