@@ -201,7 +201,7 @@ fn record(
     let writer = Arc::new(Mutex::new(TraceWriter::create(path, &setup)?));
     let shared = writer.clone();
     let push = move |event| shared.lock().unwrap_or_else(PoisonError::into_inner).push(event);
-    pager.record(Some(Box::new(push)), scores);
+    pager.record(Box::new(push), scores);
     Ok(writer)
 }
 
@@ -301,12 +301,12 @@ impl Engine {
         };
         // where every expert has a slot there is nothing to read ahead of
         let prefetch = if plan.slot_count() < plan.experts { options.prefetch } else { Prefetch::Off };
-        pager.set_prefetch(prefetch, options.lookahead.unwrap_or(LOOKAHEAD_DEFAULT), config.max_k())?;
+        pager.set_prefetch(prefetch, options.lookahead.unwrap_or(LOOKAHEAD_DEFAULT), config.max_k());
         let warm = options.warm.as_deref().filter(|_| plan.experts > 0);
         let warm = warm.map(|state| WarmStore::new(state, gguf.shard_paths(), &plan.layers, options.policy.name()));
         let warm = warm.transpose()?;
         let recalled = match warm.as_ref().and_then(WarmStore::load) {
-            Some(memory) => pager.recall(&mut *device, memory)?,
+            Some(memory) => pager.recall(&mut *device, memory),
             None => 0,
         };
         gguf.drop_mapped_pages();
@@ -382,9 +382,10 @@ impl Engine {
     /// # Errors
     /// It could not be written.
     pub fn finish_trace(&mut self) -> Result<()> {
-        self.pager.record(None, false);
+        let told = self.pager.stop_recording();
         let writer = self.trace.take().and_then(Arc::into_inner);
-        writer.map_or(Ok(()), |writer| writer.into_inner().unwrap_or_else(PoisonError::into_inner).finish())
+        let writer = writer.map(|writer| writer.into_inner().unwrap_or_else(PoisonError::into_inner));
+        told.and(writer.map_or(Ok(()), TraceWriter::finish))
     }
 
     /// The eviction policy's name.

@@ -66,7 +66,8 @@ impl Forward {
                 }
             }
         }
-        io.pager.prefetch(io.device, &wanted).map(drop)
+        io.pager.prefetch(io.device, &wanted);
+        Ok(())
     }
 
     /// The router of layer `il` has chosen for `n` tokens: predictions are judged. While they are measured the control is
@@ -118,7 +119,8 @@ impl Forward {
                 }
             }
         }
-        io.pager.prefetch(io.device, &wanted).map(drop)
+        io.pager.prefetch(io.device, &wanted);
+        Ok(())
     }
 
     /// The residual stream `(1, d_model)` behind a layer as far as it is known.

@@ -29,7 +29,7 @@ use super::source::{Landed, Outcome, Source};
 use super::trace::{Event, Residency, Routed};
 use super::{ExpertId, ExpertLayer, SlotId};
 use crate::compute::{Act, ExpertDevice, ExpertOps, Routing};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Is told what happens to the cache, in order.
 pub type Recorder = Box<dyn FnMut(Event) -> Result<()> + Send>;
@@ -72,6 +72,9 @@ pub struct Pager {
     crowded_out: u64,
     recorder: Option<Recorder>,
     record_scores: bool,
+    /// Why the recorder was let go, until somebody can be told: between a decision of the cache and the reads that follow
+    /// from it nothing may fail.
+    unrecorded: Option<Error>,
     /// The layer that is being served: where it is in `layers`, what is left of its requests, and the open wave.
     open: Option<(usize, Plan, Wave)>,
 }
@@ -97,22 +100,37 @@ impl Pager {
             crowded_out: 0,
             recorder: None,
             record_scores: false,
+            unrecorded: None,
             open: None,
         }
     }
 
-    /// Tells `recorder` from now on what happens to the cache, with the router's scores if `scores`; `None`: nobody.
-    pub fn record(&mut self, recorder: Option<Recorder>, scores: bool) {
-        self.recorder = recorder;
+    /// Tells `recorder` from now on what happens to the cache, with the router's scores if `scores`. One that fails is told
+    /// nothing more.
+    pub fn record(&mut self, recorder: Recorder, scores: bool) {
+        self.recorder = Some(recorder);
         self.record_scores = scores;
+    }
+
+    /// Tells the recorder nothing more.
+    ///
+    /// # Errors
+    /// It has failed, and [`Pager::set_step`] has not said so yet.
+    pub fn stop_recording(&mut self) -> Result<()> {
+        self.recorder = None;
+        self.record_scores = false;
+        self.unrecorded.take().map_or(Ok(()), Err)
     }
 
     /// Says which step the next layers belong to; the one before is over.
     ///
     /// # Errors
-    /// A trace that cannot be written.
+    /// What happened could not be recorded.
     pub fn set_step(&mut self, step: StepInfo) -> Result<()> {
-        self.end_token()?;
+        if let Some(e) = self.unrecorded.take() {
+            return Err(e);
+        }
+        self.end_token();
         self.step = step;
         self.token = Token { begin: self.source().now(), end: None, missing: self.missing_so_far() };
         Ok(())
@@ -143,7 +161,7 @@ impl Pager {
     /// ([`Pager::wants_scores`]).
     ///
     /// # Errors
-    /// A prefetch that has landed meanwhile and that the device refuses, a trace that cannot be written.
+    /// A read that has landed meanwhile and that the device refuses.
     ///
     /// # Panics
     /// If the layer has no routed experts, or the router chose one that it does not have.
@@ -162,7 +180,7 @@ impl Pager {
         let at = self.place(layer);
         let chosen = &routing.experts[..n * routing.k];
         self.uses.set(chosen, self.layers[at].count);
-        self.cancel_disagreed(layer as u32)?;
+        self.cancel_disagreed(layer as u32);
         let late = self.late(at);
         self.reading[self.step.phase as usize].late += late.len() as u64;
         let request = Request {
@@ -173,11 +191,11 @@ impl Pager {
             distinct: &self.uses.distinct,
             scores,
         };
-        if let Some(record) = &mut self.recorder {
+        let routed = self.recorder.is_some().then(|| {
             let layer = layer as u32;
             let residency =
                 chosen.iter().map(|&index| residency(&self.cache, &self.flights, ExpertId { layer, index }));
-            record(Event::Routed(Routed {
+            Routed {
                 turn: self.step.turn,
                 phase: self.step.phase,
                 position: self.step.position,
@@ -187,12 +205,15 @@ impl Pager {
                 chosen: chosen.to_vec(),
                 weights: routing.weights[..n * routing.k].to_vec(),
                 scores: scores.filter(|_| self.record_scores).map(<[f32]>::to_vec),
-            }))?;
-        }
+            }
+        });
         let mut plan = self.cache.begin(&request);
         let wave = self.cache.next_wave(&mut plan).unwrap_or_default();
+        if let Some(routed) = routed {
+            self.emit(Event::Routed(routed));
+        }
         self.account(at, &wave.promoted, &late);
-        self.queue(device, &wave)?;
+        self.queue(device, &wave);
         self.open = Some((at, plan, wave));
         Ok(())
     }
@@ -229,8 +250,8 @@ impl Pager {
                 Some(next) => wave = next,
                 None => break,
             }
-            self.emit(Event::Wave)?;
-            result = self.queue(device, &wave);
+            self.emit(Event::Wave);
+            self.queue(device, &wave);
         }
         device.experts_end(routing, out)?;
         if self.step.phase == Phase::Decode {
@@ -240,10 +261,10 @@ impl Pager {
     }
 
     /// Queues what a wave reads.
-    fn queue(&mut self, device: &mut dyn ExpertDevice, wave: &Wave) -> Result<()> {
+    fn queue(&mut self, device: &mut dyn ExpertDevice, wave: &Wave) {
         for promotion in &wave.promoted {
             self.void(promotion.evicted);
-            self.emit(Event::Promoted(promotion.id))?;
+            self.emit(Event::Promoted(promotion.id));
         }
         for &(id, _) in &wave.hits {
             self.flights.demand(id);
@@ -253,7 +274,6 @@ impl Pager {
             self.flights.add(fill.id, fill.slot, Purpose::Demand);
         }
         self.flights.begin(device, &self.layers);
-        Ok(())
     }
 
     /// An expert that has lost its slot while it was still being read: the read is of no use.
@@ -344,15 +364,17 @@ impl Pager {
             return self.flights.discard(device, &self.layers[at], flight.slot, buf);
         }
         let failed = match outcome {
-            Outcome::Read => match self.flights.give_back(device, &self.layers[at], flight.slot, buf) {
-                Ok(()) if flight.purpose == Purpose::Prefetch => return self.emit(Event::Landed(id)),
-                put => put,
-            },
+            Outcome::Read => self.flights.give_back(device, &self.layers[at], flight.slot, buf),
             // a read is given up only when its slot is
             Outcome::Cancelled => self.flights.discard(device, &self.layers[at], flight.slot, buf),
             Outcome::Failed(e) => self.flights.discard(device, &self.layers[at], flight.slot, buf).and(Err(e)),
         };
-        let Err(e) = failed else { return Ok(()) };
+        let Err(e) = failed else {
+            if flight.purpose == Purpose::Prefetch {
+                self.emit(Event::Landed(id));
+            }
+            return Ok(());
+        };
         self.fail(id);
         // a prediction that cannot be read is no prediction; if it is asked for, its own read will tell
         if flight.purpose == Purpose::Demand { Err(e) } else { Ok(()) }
@@ -361,8 +383,7 @@ impl Pager {
     /// The expert could not be brought: its slot is empty.
     fn fail(&mut self, id: ExpertId) {
         self.cache.fill_failed(id);
-        // the error that led here is the one to tell
-        let _ = self.emit(Event::Failed(id));
+        self.emit(Event::Failed(id));
     }
 
     /// Ends a layer that was begun and not run to its end, because something between the two failed or was cancelled.
@@ -372,8 +393,12 @@ impl Pager {
         }
     }
 
-    fn emit(&mut self, event: Event) -> Result<()> {
-        self.recorder.as_mut().map_or(Ok(()), |record| record(event))
+    /// Tells the recorder. If it fails, the run goes on to a place where it can end.
+    fn emit(&mut self, event: Event) {
+        if let Some(Err(e)) = self.recorder.as_mut().map(|record| record(event)) {
+            self.recorder = None;
+            self.unrecorded = Some(e);
+        }
     }
 
     /// Where a layer with experts is in `layers`.

@@ -4,7 +4,6 @@ use super::flights::Purpose;
 use super::governor::{Governor, Prefetch};
 use super::{Event, Ledger, Pager, Phase};
 use crate::compute::ExpertDevice;
-use crate::error::Result;
 use crate::expert::ExpertId;
 use crate::expert::cache::Promotion;
 
@@ -16,31 +15,28 @@ impl Pager {
 
     /// Sets how much is prefetched, from predictions up to `lookahead` layers ahead, for a model that uses `k` experts per
     /// token; that takes up to 2 k slots, and at most 5 % of them, out of the cache.
-    ///
-    /// # Errors
-    /// A trace that cannot be written.
-    pub fn set_prefetch(&mut self, mode: Prefetch, lookahead: usize, k: usize) -> Result<()> {
+    pub fn set_prefetch(&mut self, mode: Prefetch, lookahead: usize, k: usize) {
         self.governor = Governor::new(mode, lookahead, k);
-        self.fit_probation()
+        self.fit_probation();
     }
 
     /// Gives prefetches their slots, or the cache its slots back.
-    fn fit_probation(&mut self) -> Result<()> {
+    fn fit_probation(&mut self) {
         let most = if self.governor.is_on() { 2 * self.governor.k() } else { 0 };
         let slots: Vec<usize> = (0..self.cache.classes()).map(|c| most.min(self.cache.class_slots(c) / 20)).collect();
         if most == 0 {
             let held: Vec<_> = (0..slots.len()).flat_map(|class| self.cache.in_probation(class)).collect();
-            held.into_iter().try_for_each(|id| self.drop_prefetch(id))?;
+            held.into_iter().for_each(|id| self.drop_prefetch(id));
         }
-        self.set_probation(&slots)
+        self.set_probation(&slots);
     }
 
     /// A step is over: the governor learns what it cost if it was a token, and decides about the next.
-    pub(super) fn end_token(&mut self) -> Result<()> {
-        let Some(end) = self.token.end.take() else { return Ok(()) };
+    pub(super) fn end_token(&mut self) {
+        let Some(end) = self.token.end.take() else { return };
         let missing = self.missing_so_far() - self.token.missing;
         self.governor.token(end.saturating_sub(self.token.begin).as_secs_f64(), missing);
-        self.fit_probation()
+        self.fit_probation();
     }
 
     /// Experts asked for in decode that were not in the cache before, prefetched or not, but for those that would have been
@@ -70,10 +66,7 @@ impl Pager {
     }
 
     /// Sets how many slots of each class are for prefetched experts.
-    ///
-    /// # Errors
-    /// A trace that cannot be written.
-    pub(super) fn set_probation(&mut self, slots: &[usize]) -> Result<()> {
+    pub(super) fn set_probation(&mut self, slots: &[usize]) {
         for (class, &wanted) in slots.iter().enumerate() {
             if self.cache.probation_wanted(class) == wanted {
                 continue;
@@ -81,76 +74,66 @@ impl Pager {
             for id in self.cache.set_probation(class, wanted) {
                 self.flights.cancel(id);
             }
-            self.emit(Event::Probation(class, wanted))?;
+            self.emit(Event::Probation(class, wanted));
         }
-        Ok(())
     }
 
     /// Queues reads of experts that are expected, layer by layer, the likeliest of each first, resident or not. Of each layer
     /// at most as many are read as [`Pager::set_prefetch`] said. They take the place of prefetched experts whose layer has gone
-    /// by without them; what finds no place is not read. How many reads were queued.
-    ///
-    /// # Errors
-    /// A trace that cannot be written.
-    pub fn prefetch(&mut self, device: &mut dyn ExpertDevice, expected: &[ExpertId]) -> Result<usize> {
+    /// by without them; what finds no place is not read.
+    pub fn prefetch(&mut self, device: &mut dyn ExpertDevice, expected: &[ExpertId]) {
         // a layer that does not fit needs every slot, and replays serve it whole before they prefetch
         if self.open.as_ref().is_some_and(|(_, plan, _)| !plan.is_served()) {
-            return Ok(0);
+            return;
         }
-        let mut issued = 0;
         for of_layer in expected.chunk_by(|a, b| a.layer == b.layer) {
             let at = self.place(of_layer[0].layer as usize);
             let mut left = self.governor.cap();
             for &id in of_layer {
-                if left > 0 && self.cache.slot_of(id).is_none() && self.issue(at, id, expected)? {
+                if left > 0 && self.cache.slot_of(id).is_none() && self.issue(at, id, expected) {
                     left -= 1;
-                    issued += 1;
                 }
             }
         }
         self.flights.begin(device, &self.layers);
-        Ok(issued)
     }
 
     /// Queues one read if there is a place for it: an empty one, or that of a prefetched expert of a layer that none of
     /// `expected` belongs to.
-    fn issue(&mut self, at: usize, id: ExpertId, expected: &[ExpertId]) -> Result<bool> {
+    fn issue(&mut self, at: usize, id: ExpertId, expected: &[ExpertId]) -> bool {
         let class = self.layers[at].class;
         if self.cache.probation_slots(class).1 == 0 {
             let keeps = |held: &ExpertId| expected.iter().any(|e| e.layer == held.layer);
             let old = self.cache.in_probation(class).find(|held| !keeps(held) && self.flights.of(*held).is_none());
-            let Some(old) = old else { return Ok(false) };
-            self.drop_prefetch(old)?;
+            let Some(old) = old else { return false };
+            self.drop_prefetch(old);
         }
-        let Some(slot) = self.cache.prefetch(id) else { return Ok(false) };
+        let Some(slot) = self.cache.prefetch(id) else { return false };
         self.ledger[at].issued += 1;
-        self.emit(Event::Issued(id))?;
+        self.emit(Event::Issued(id));
         self.flights.add(id, slot, Purpose::Prefetch);
-        Ok(true)
+        true
     }
 
     /// Brings back what an earlier run kept ([`Cache::memory`](crate::expert::cache::Cache::memory)), in the background.
     /// How many experts are on their way.
-    ///
-    /// # Errors
-    /// A trace that cannot be written.
-    pub fn recall(&mut self, device: &mut dyn ExpertDevice, memory: Vec<(ExpertId, f32)>) -> Result<usize> {
+    pub fn recall(&mut self, device: &mut dyn ExpertDevice, memory: Vec<(ExpertId, f32)>) -> usize {
         let kept = self.cache.recall(&memory);
-        self.emit(Event::Recalled(memory))?;
+        self.emit(Event::Recalled(memory));
         for &(id, slot) in &kept {
             self.flights.add(id, slot, Purpose::Kept);
         }
         self.flights.begin(device, &self.layers);
-        Ok(kept.len())
+        kept.len()
     }
 
     /// The router of `layer` has spoken: prefetches of its experts that it did not ask for are given up if they are still
     /// under way. Those that have landed stay for the next token, until their slot is wanted.
-    pub(super) fn cancel_disagreed(&mut self, layer: u32) -> Result<()> {
+    pub(super) fn cancel_disagreed(&mut self, layer: u32) {
         let of_layer = self.flights.iter().filter(|(id, f)| f.purpose == Purpose::Prefetch && id.layer == layer);
         let mut wrong: Vec<ExpertId> = of_layer.map(|(id, _)| id).filter(|id| !self.uses.contains(id.index)).collect();
         wrong.sort_unstable();
-        wrong.into_iter().try_for_each(|id| self.drop_prefetch(id))
+        wrong.into_iter().for_each(|id| self.drop_prefetch(id));
     }
 
     /// A layer asks for its experts, before the cache decides: those whose reads are still under way, and a count of those
@@ -186,9 +169,9 @@ impl Pager {
     }
 
     /// Takes a prefetched expert's slot away.
-    fn drop_prefetch(&mut self, id: ExpertId) -> Result<()> {
+    fn drop_prefetch(&mut self, id: ExpertId) {
         if !self.cache.cancel(id) {
-            return Ok(());
+            return;
         }
         let at = self.place(id.layer as usize);
         let flying = self.flights.of(id).is_some();
@@ -199,6 +182,6 @@ impl Pager {
         } else if !begun {
             self.ledger[at].given_up(0);
         }
-        self.emit(Event::Cancelled(id))
+        self.emit(Event::Cancelled(id));
     }
 }

@@ -99,7 +99,7 @@ pub fn run(
     let disk = SimulatedDisk::new(machine.disk, clock.clone());
     let mut pager = Pager::new(cache, Box::new(disk), layers.clone(), usize::MAX);
     let k = tokens.first().and_then(|t| t.first()).map_or(1, Vec::len);
-    pager.set_prefetch(machine.prefetch, machine.lookahead, k)?;
+    pager.set_prefetch(machine.prefetch, machine.lookahead, k);
     let mut device = ClockDevice { clock: clock.clone(), expert: cost.expert };
     let mut times = Vec::with_capacity(tokens.len());
     for (n, token) in tokens.iter().enumerate() {
@@ -122,7 +122,7 @@ pub fn run(
                 expected.extend(predictor.expected(n, target, d).into_iter().map(|index| ExpertId { layer, index }));
             }
             if !expected.is_empty() {
-                pager.prefetch(&mut device, &expected)?;
+                pager.prefetch(&mut device, &expected);
             }
             pager.run(&mut device, &OPS, 1, Act::NONE, &routing, Act::NONE)?;
         }

@@ -38,8 +38,8 @@ fn ahead_pager(
     source: impl FnOnce(Box<dyn Source>) -> Box<dyn Source>,
 ) -> (Pager, Mock) {
     let (mut pager, device) = model.pager(3, budget, setup, source);
-    pager.set_prefetch(Prefetch::AtMost(3), 1, 3).unwrap();
-    pager.set_probation(&[2, 2]).unwrap();
+    pager.set_prefetch(Prefetch::AtMost(3), 1, 3);
+    pager.set_probation(&[2, 2]);
     (pager, device)
 }
 
@@ -87,6 +87,38 @@ impl Source for Faulty {
     fn wait(&mut self) -> Option<Landed> {
         let landed = self.inner.wait();
         self.spoil(landed)
+    }
+}
+
+#[test]
+fn a_recorder_that_fails_is_told_of_at_the_next_step_and_loses_no_read() {
+    for fails_at in 0..12 {
+        let model = Model::new();
+        let (mut pager, mut device) = ahead_pager(&model, model.smallest(6), &PLAIN, |s| s);
+        let mut left = fails_at;
+        let record = move |_| match left {
+            0 => Err(Error::Device("the trace is full".into())),
+            _ => {
+                left -= 1;
+                Ok(())
+            }
+        };
+        pager.record(Box::new(record), false);
+        let mut told = 0;
+        for (n, at) in [1, 2, 1, 0, 2, 1].into_iter().enumerate() {
+            if let Err(e) = pager.set_step(StepInfo::default()) {
+                assert_eq!(e.to_string(), "the trace is full");
+                told += 1;
+            }
+            let first = (n as u32 * 5) % 8;
+            let routing = routing(3, (0..6).map(|i| (first + i * 5 % 12) % 12).collect());
+            let expected: Vec<_> = (0..4).map(|i| ExpertId { layer: 2, index: first + i }).collect();
+            let layer = model.layers[at].layer as usize;
+            let out = run_ahead(&mut pager, &mut device, layer, &routing, &expected).unwrap();
+            assert_eq!(out, model.answer(at, &routing), "the recorder failed at event {fails_at}");
+        }
+        assert_eq!(told + usize::from(pager.stop_recording().is_err()), 1);
+        settle(&mut pager, &mut device);
     }
 }
 

@@ -245,7 +245,7 @@ pub(super) fn run_ahead(
 ) -> Result<Vec<u64>> {
     let n = routing.experts.len() / routing.k;
     pager.begin(device, layer, n, routing, None)?;
-    pager.prefetch(device, ahead)?;
+    pager.prefetch(device, ahead);
     pager.run(device, &OPS, n, X, routing, OUT)?;
     Ok(device.out.clone())
 }
