@@ -91,7 +91,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let (text, sampler) = (&mut ModelText::new(&tokenizer, &format.markers()), &mut Sampler::new(sampling));
         Generator::new().answer(&mut opened.engine, text, sampler, &request, cancel, &mut show)
     })?;
-    opened.finish()?;
     let last = splitter.finish();
     if !args.json {
         display.pieces(&last)?;
@@ -117,6 +116,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if args.json {
         out::json(&report(answer, thought, prompt.len(), sampling, &opened))?;
     }
+    opened.finish()?;
     Ok(code)
 }
 

@@ -82,14 +82,13 @@ pub fn run(args: &Args) -> Result<()> {
         }
         Ok(())
     })?;
-    opened.finish()?;
     let experts = opened.engine.counters();
     let phase = Phase { tokens: chunks * (ctx - 1), time: start.elapsed(), experts };
     if args.stats {
         message::block(&phase_line("text", &phase));
     }
     if args.json {
-        return out::json(&Report {
+        out::json(&Report {
             schema: "foregate.perplexity/1",
             perplexity: score.perplexity(),
             perplexity_error: score.error(),
@@ -99,9 +98,9 @@ pub fn run(args: &Args) -> Result<()> {
             tok_s: phase.tokens_per_second(),
             phase,
             run: opened.facts(),
-        });
-    }
-    out::write(
+        })?;
+    } else {
+        out::write(
         format!(
             "perplexity {:.4} +/- {:.4}, mean negative log-likelihood {:.6} over {} tokens in {chunks} chunks of {ctx}\n",
             score.perplexity(),
@@ -110,5 +109,7 @@ pub fn run(args: &Args) -> Result<()> {
             score.tokens
         )
         .as_bytes(),
-    )
+        )?;
+    }
+    opened.finish()
 }
