@@ -129,6 +129,7 @@ impl Opened {
             read_path: source.path.to_string(),
             lanes: source.lanes,
             policy: self.engine.policy(),
+            warm_experts: self.engine.recalled(),
             prefetch: self.engine.prefetch().to_string(),
             predictor: self.engine.predictor(),
             peak_resident_bytes: os::peak_resident_bytes(),

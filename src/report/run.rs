@@ -62,6 +62,7 @@ pub struct RunFacts {
     pub read_path: String,
     pub lanes: usize,
     pub policy: &'static str,
+    pub warm_experts: usize,
     pub prefetch: String,
     pub predictor: PredictorKind,
     pub peak_resident_bytes: Option<u64>,
