@@ -73,6 +73,28 @@ pub struct Counts {
     pub evictions: u64,
 }
 
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, more: Self) {
+        self.requests += more.requests;
+        self.hits += more.hits;
+        self.misses += more.misses;
+        self.evictions += more.evictions;
+    }
+}
+
+impl std::ops::Sub for Counts {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            requests: self.requests - before.requests,
+            hits: self.hits - before.hits,
+            misses: self.misses - before.misses,
+            evictions: self.evictions - before.evictions,
+        }
+    }
+}
+
 /// One miss: the slot that the expert is to be read into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fill {

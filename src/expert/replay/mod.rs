@@ -172,34 +172,9 @@ impl PhaseCounts {
 
     /// Both phases.
     pub fn sum(&self) -> Counts {
-        let (a, b) = (self.prefill, self.decode);
-        Counts {
-            requests: a.requests + b.requests,
-            hits: a.hits + b.hits,
-            misses: a.misses + b.misses,
-            evictions: a.evictions + b.evictions,
-        }
-    }
-
-    fn without(&self, before: &Self) -> Self {
-        let less = |a: Counts, b: Counts| Counts {
-            requests: a.requests - b.requests,
-            hits: a.hits - b.hits,
-            misses: a.misses - b.misses,
-            evictions: a.evictions - b.evictions,
-        };
-        Self { prefill: less(self.prefill, before.prefill), decode: less(self.decode, before.decode) }
-    }
-
-    fn plus(&mut self, more: &Self) {
-        let add = |a: &mut Counts, b: Counts| {
-            a.requests += b.requests;
-            a.hits += b.hits;
-            a.misses += b.misses;
-            a.evictions += b.evictions;
-        };
-        add(&mut self.prefill, more.prefill);
-        add(&mut self.decode, more.decode);
+        let mut sum = self.prefill;
+        sum += self.decode;
+        sum
     }
 }
 
@@ -219,7 +194,9 @@ pub fn run(
         let mut plan = cache.begin(&requests.request(step));
         while cache.next_wave(&mut plan).is_some() {}
         if step.counted {
-            counts.plus(&PhaseCounts::of(&cache).without(&before));
+            let now = PhaseCounts::of(&cache);
+            counts.prefill += now.prefill - before.prefill;
+            counts.decode += now.decode - before.decode;
         }
     }
     Ok(counts)
