@@ -5,7 +5,8 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::oracle::{fixtures, shared};
+use common::oracle::fixtures;
+use common::shared;
 use foregate::compute::KvKind;
 use foregate::expert::source::ReadPath;
 use foregate::generate::engine::{DeviceChoice, Engine, Options};

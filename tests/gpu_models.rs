@@ -6,7 +6,8 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::oracle::{Answer, Choices, nmse, shared};
+use common::oracle::{Answer, Choices, nmse};
+use common::shared;
 use foregate::compute::KvKind;
 use foregate::compute::gpu::{GpuDevice, Selector};
 use foregate::generate::engine::{DeviceChoice, Engine, Options};

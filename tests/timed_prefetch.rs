@@ -1,61 +1,36 @@
 //! Prefetching on virtual disks: recorded routing of real models, a predictor of known recall, no timing.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+mod common;
+
 use std::time::Duration;
 
+use common::shared;
 use foregate::expert::cache::PolicyKind;
 use foregate::expert::pager::Prefetch;
+use foregate::expert::replay::{Requests, Selection};
 use foregate::expert::source::DiskModel;
 use foregate::expert::timed::{Cost, Machine, Outcome, SyntheticPredictor, run};
+use foregate::expert::trace::Trace;
 use foregate::expert::{ExpertLayer, ExpertMatrix, Extent};
 use foregate::gguf::GgmlType;
 use rayon::prelude::*;
 
-type Trace = Vec<Vec<Vec<u32>>>;
+/// Chosen experts by token, then layer.
+type Tokens = Vec<Vec<Vec<u32>>>;
 
-fn traces() -> Option<PathBuf> {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/routing-traces");
-    if !dir.exists() {
-        println!("skipped: {} is not there", dir.display());
-    }
-    dir.exists().then_some(dir)
-}
-
-fn unpacked(path: PathBuf) -> String {
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
-    text
-}
-
-fn qwen(dir: &Path) -> Trace {
-    let mut trace = Trace::new();
-    let mut at = None;
-    for line in unpacked(dir.join("bigmoeonedge/qwen.route.csv.gz")).lines() {
-        let fields: Vec<&str> = line.split(',').collect();
-        if line.starts_with('#') || fields[0] == "turn" || fields[1] != "1" {
-            continue;
+/// The decoded tokens of a recorded run, over and over: 1100 of them.
+fn looped(name: &str, experts: usize) -> Option<Tokens> {
+    let trace = Trace::read(&shared(&format!("routing-traces/{name}"))?, Some(experts)).unwrap();
+    let requests = Requests::new(&trace, Selection::Decode, 0);
+    let mut tokens = Tokens::new();
+    for step in &requests.steps {
+        if step.routed.layer == requests.layers[0].layer {
+            tokens.push(Vec::new());
         }
-        let number = |i: usize| fields[i].parse::<usize>().unwrap();
-        if at != Some(number(2)) {
-            at = Some(number(2));
-            trace.push(Vec::new());
-        }
-        let token = trace.last_mut().unwrap();
-        token.resize(token.len().max(number(3) + 1), Vec::new());
-        token[number(3)].push(number(5) as u32);
+        tokens.last_mut().unwrap().push(step.routed.chosen.clone());
     }
-    trace
-}
-
-fn olmoe(dir: &Path) -> Trace {
-    unpacked(dir.join("warp/trace_olmoe_299.jsonl.gz"))
-        .lines()
-        .map(|line| {
-            let value: serde_json::Value = serde_json::from_str(line).unwrap();
-            serde_json::from_value(value["layers"].clone()).unwrap()
-        })
-        .collect()
+    assert!(tokens.iter().all(|token| token.len() == requests.layers.len()));
+    Some(tokens.into_iter().cycle().take(1100).collect())
 }
 
 fn layers(layers: usize, count: usize, bytes: usize) -> Vec<ExpertLayer> {
@@ -75,7 +50,7 @@ fn layers(layers: usize, count: usize, bytes: usize) -> Vec<ExpertLayer> {
 /// A machine's disk and what its processor takes.
 struct Setting {
     name: &'static str,
-    trace: Trace,
+    trace: Tokens,
     experts: usize,
     bytes: usize,
     cost: Cost,
@@ -131,23 +106,16 @@ fn assert_that_auto_pays(setting: &Setting) {
     }
 }
 
-/// The trace over and over, 1100 tokens.
-fn looped(trace: &Trace) -> Trace {
-    trace.iter().cycle().take(1100).cloned().collect()
-}
-
 #[test]
 fn prefetching_that_governs_itself_pays_on_qwen3_30b() {
-    let Some(dir) = traces() else { return };
+    let Some(trace) = looped("bigmoeonedge/qwen.route.csv.gz", 128) else { return };
     let cost = Cost { token: millis(3.0), layer: millis(0.5), expert: millis(0.12), prediction: millis(0.02) };
-    let trace = looped(&qwen(&dir));
     assert_that_auto_pays(&Setting { name: "Qwen3-30B", trace, experts: 128, bytes: 2_900_000, cost });
 }
 
 #[test]
 fn prefetching_that_governs_itself_pays_on_olmoe() {
-    let Some(dir) = traces() else { return };
+    let Some(trace) = looped("warp/trace_olmoe_299.jsonl.gz", 64) else { return };
     let cost = Cost { token: millis(2.0), layer: millis(0.5), expert: millis(0.15), prediction: millis(0.01) };
-    let trace = looped(&olmoe(&dir));
     assert_that_auto_pays(&Setting { name: "OLMoE", trace, experts: 64, bytes: 3_500_000, cost });
 }

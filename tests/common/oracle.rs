@@ -8,12 +8,6 @@ use foregate::compute::gpu::adapters;
 use foregate::generate::engine::{DeviceChoice, Options};
 use foregate::model::forward::RouteTap;
 
-/// A folder beside the checkout that holds more test data, if it is there.
-pub fn shared(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
-    path.is_dir().then_some(path)
-}
-
 /// Mean squared error over the mean square of `want`.
 pub fn nmse(got: &[f32], want: &[f32]) -> f64 {
     assert_eq!(got.len(), want.len());
