@@ -4,18 +4,35 @@
 //! does not follow (another turn or conversation) a new sequence begins. There is no cache to warm, so warm-up tokens count.
 
 use super::Requests;
+use crate::expert::cache::Phase;
 
 /// What one token used at one layer.
 struct Visit<'a> {
+    turn: u32,
+    phase: Phase,
     position: u32,
     chosen: &'a [u32],
+}
+
+impl Visit<'_> {
+    /// Whether this token stands right behind `before` in one conversation. A prompt may go on from the turn before; an
+    /// answer stands behind its own prompt, even where prompts are left out.
+    fn follows(&self, before: &Self) -> bool {
+        let same = self.turn == before.turn || self.phase == Phase::Prefill;
+        same && before.position.checked_add(1) == Some(self.position)
+    }
 }
 
 /// The visits of a layer, in order.
 fn visits<'a>(requests: &'a Requests<'_>, layer: u32) -> impl Iterator<Item = Visit<'a>> {
     requests.steps.iter().filter(move |s| s.routed.layer == layer).flat_map(|step| {
         let tokens = step.routed.chosen.chunks(step.routed.k);
-        (step.routed.position..).zip(tokens).map(|(position, chosen)| Visit { position, chosen })
+        (step.routed.position..).zip(tokens).map(|(position, chosen)| Visit {
+            turn: step.routed.turn,
+            phase: step.routed.phase,
+            position,
+            chosen,
+        })
     })
 }
 
@@ -25,7 +42,7 @@ pub fn next_token_reuse(requests: &Requests<'_>) -> Option<f64> {
     for layer in &requests.layers {
         let mut before: Option<Visit<'_>> = None;
         for visit in visits(requests, layer.layer) {
-            if let Some(before) = before.filter(|b| b.position.checked_add(1) == Some(visit.position)) {
+            if let Some(before) = before.filter(|before| visit.follows(before)) {
                 all += visit.chosen.len() as u64;
                 again += visit.chosen.iter().filter(|expert| before.chosen.contains(expert)).count() as u64;
             }
@@ -46,7 +63,7 @@ pub fn routing_best_performance(requests: &Requests<'_>, m: usize) -> Option<f64
     let mut windows_by_uses = vec![0u64; m + 1];
     for layer in &requests.layers {
         let all: Vec<Visit<'_>> = visits(requests, layer.layer).collect();
-        for sequence in all.chunk_by(|a, b| a.position.checked_add(1) == Some(b.position)) {
+        for sequence in all.chunk_by(|a, b| b.follows(a)) {
             slide(sequence, layer.count, m, &mut windows_by_uses);
         }
     }

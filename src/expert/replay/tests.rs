@@ -66,6 +66,20 @@ fn reuse_and_srp_are_those_of_the_hand_count() {
     assert_eq!((next_token_reuse(&warm), routing_best_performance(&warm, 4)), (Some(0.5), None));
 }
 
+#[test]
+fn an_answer_is_no_neighbour_of_the_turn_before_and_a_prompt_that_goes_on_is() {
+    let reuse = |rows: &str| {
+        let text = format!("turn,phase,step,layer,slot,expert,weight,residency,expert_bytes\n{rows}");
+        let trace = Trace::parse(Path::new("t"), text.as_bytes(), Some(8)).unwrap();
+        let requests = Requests::new(&trace, Selection::All, 0);
+        (next_token_reuse(&requests), routing_best_performance(&requests, 2))
+    };
+    let (first, second) = ("0,1,5,0,0,1,1,0,0\n", "1,1,6,0,0,1,1,0,0\n");
+    assert_eq!(reuse(&format!("{first}{second}")), (None, None));
+    assert_eq!(reuse(&format!("{first}{}", second.replacen("1,1", "0,1", 1))), (Some(1.0), Some(1.0)));
+    assert_eq!(reuse(&format!("{first}{}", second.replacen("1,1", "1,0", 1))), (Some(1.0), Some(1.0)));
+}
+
 /// SRP from its definition, window by window.
 fn plain_srp(tokens: &[Vec<Vec<u32>>], m: usize) -> f64 {
     let mut best = 0.0f64;

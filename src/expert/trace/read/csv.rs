@@ -175,7 +175,12 @@ impl Reader {
         if !self.ours {
             self.layers_told = self.layers_told.or(marks::fact(text, "n_layer"));
             self.experts_told = self.experts_told.or(marks::fact(text, "n_expert"));
-            return Ok(());
+            return match self.experts_told {
+                Some(n) if n == 0 || n > MAX_EXPERTS_PER_LAYER => {
+                    Err(format!("n_expert={n}: a layer has 1 to {MAX_EXPERTS_PER_LAYER} experts"))
+                }
+                _ => Ok(()),
+            };
         }
         match marks::mark(text)? {
             Mark::Other => return Ok(()),

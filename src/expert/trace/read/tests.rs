@@ -166,6 +166,15 @@ fn rows_of_another_engine_make_one_request_per_layer_and_chunk_or_step() {
 }
 
 #[test]
+fn a_head_that_tells_more_experts_than_a_layer_can_have_is_refused() {
+    for n in ["0", "65537", "4000000", "9223372036854775809"] {
+        let rows = format!("# n_layer=2 n_expert={n}\n{HEAD}0,1,0,0,0,1,1,0,0\n0,1,0,1,0,1,1,0,0\n");
+        let error = read(&rows).unwrap_err().to_string();
+        assert!(error.contains("1 to 65536 experts") && error.contains("line 1"), "{error}");
+    }
+}
+
+#[test]
 fn a_head_that_tells_the_experts_is_believed() {
     let rows = format!("# model=x n_layer=2 n_expert=16\n{HEAD}0,1,0,1,0,7,1,0,0\n");
     let trace = read(&rows).unwrap();
