@@ -38,14 +38,15 @@ pub struct Bytes {
     pub useful: u64,
     /// Prefetched, and still on its way when the router asked.
     pub late: u64,
-    /// Prefetched for nothing.
+    /// Prefetched and not asked for, padding of prefetches counted.
     pub wasted: u64,
 }
 
 impl Bytes {
     fn new(read: u64, ledger: &Ledger) -> Self {
-        let Ledger { useful_bytes: useful, late_bytes: late, wasted_bytes: wasted, .. } = *ledger;
-        Self { demand: read.saturating_sub(useful + late + wasted), useful, late, wasted }
+        let Ledger { read_bytes: ahead, useful_bytes: useful, late_bytes: late, .. } = *ledger;
+        // what is late may be under way still
+        Self { demand: read.saturating_sub(ahead), useful, late, wasted: ahead.saturating_sub(useful + late) }
     }
 
     /// All of them.
@@ -220,7 +221,7 @@ mod tests {
                 steps: vec![Duration::from_millis(ms); 2],
                 rest: Duration::from_millis(2),
                 slots: 4,
-                ledger: Ledger { useful_bytes: 300, wasted_bytes: 100, ..Ledger::default() },
+                ledger: Ledger { read_bytes: 400, useful_bytes: 300, ..Ledger::default() },
                 peak_resident: Some(ms),
                 ..Outcome::default()
             }

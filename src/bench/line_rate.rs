@@ -27,6 +27,17 @@ pub struct LineRate {
     pub cold: bool,
 }
 
+impl LineRate {
+    /// Where the bytes came from.
+    pub fn origin(&self) -> &'static str {
+        match (self.path, self.cold) {
+            (ReadPath::Direct, _) => "past the page cache",
+            (_, true) => "cold",
+            (_, false) => "warm: perhaps memory, not disk",
+        }
+    }
+}
+
 /// No further expert is asked for after this.
 const TIME: Duration = Duration::from_secs(1);
 

@@ -99,17 +99,21 @@ pub struct Probe {
 }
 
 impl Bench<'_> {
-    /// Opens the model in this configuration.
-    fn open(&self, configuration: &Configuration, trace: Option<&Path>) -> Result<Engine> {
-        for file in self.cold {
-            os::drop_file_cache(file).map_err(|e| Error::io(file, e))?;
-        }
+    /// What the model is opened with in this configuration.
+    pub fn options(&self, configuration: &Configuration) -> Options {
         let mut options = self.options.clone();
         options.cache = configuration.cache;
         options.policy = configuration.policy;
         options.prefetch = configuration.prefetch;
-        options.trace = trace.map(|path| (path.to_owned(), false));
-        Engine::open(self.path, &options, &mut |_| {})
+        options
+    }
+
+    /// Takes the files out of the page cache, if runs start cold.
+    ///
+    /// # Errors
+    /// The system has no way to do that.
+    pub fn cool(&self) -> Result<()> {
+        self.cold.iter().try_for_each(|file| os::drop_file_cache(file).map_err(|e| Error::io(file, e)))
     }
 
     /// The untimed run, recorded to `trace`. `None` if `cancel` stopped it.
@@ -123,7 +127,9 @@ impl Bench<'_> {
         cancel: &dyn Fn() -> bool,
         each: &mut dyn FnMut(),
     ) -> Result<Option<(Probe, Trace)>> {
-        let mut engine = self.open(configuration, Some(trace))?;
+        self.cool()?;
+        let options = Options { trace: Some((trace.to_owned(), false)), ..self.options(configuration) };
+        let mut engine = Engine::open(self.path, &options, &mut |_| {})?;
         if engine.plan().experts == 0 {
             let what = "the model has no routed experts: there is no expert cache to measure";
             return Err(Error::file(self.path, what));
@@ -154,9 +160,10 @@ impl Bench<'_> {
         cancel: &dyn Fn() -> bool,
         each: &mut dyn FnMut(),
     ) -> Result<Option<Outcome>> {
+        self.cool()?;
         let own_peak = os::reset_peak_resident();
         let begin = Instant::now();
-        let mut engine = self.open(configuration, None)?;
+        let mut engine = Engine::open(self.path, &self.options(configuration), &mut |_| {})?;
         let load = begin.elapsed();
         let Some(mut outcome) = self.answer(&mut engine, cancel, each)? else { return Ok(None) };
         outcome.load = load;

@@ -139,7 +139,7 @@ impl BenchReport {
             machine.read_path,
             machine.lanes,
             per_second(machine.line_rate.bytes_per_s),
-            if machine.line_rate.cold { "cold" } else { "warm: perhaps memory, not disk" },
+            machine.line_rate.origin(),
             bytes(machine.line_rate.bytes)
         );
         let _ = writeln!(

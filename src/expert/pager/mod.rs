@@ -357,6 +357,9 @@ impl Pager {
         reading.bytes += bytes;
         reading.reads += reads;
         let at = self.place(id.layer as usize);
+        if flight.predicted {
+            self.ledger[at].read_bytes += bytes;
+        }
         if flight.void {
             if flight.purpose == Purpose::Prefetch {
                 self.ledger[at].given_up(bytes);

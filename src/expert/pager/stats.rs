@@ -39,6 +39,8 @@ pub struct PagerStats {
 pub struct Ledger {
     /// Prefetches that got a slot.
     pub issued: u64,
+    /// Bytes that were read for them so far, padding counted.
+    pub read_bytes: u64,
     /// Those that were requested after they had landed, and their bytes.
     pub useful: u64,
     /// See `useful`.
@@ -70,6 +72,7 @@ impl Ledger {
 impl std::ops::AddAssign for Ledger {
     fn add_assign(&mut self, other: Self) {
         self.issued += other.issued;
+        self.read_bytes += other.read_bytes;
         self.useful += other.useful;
         self.useful_bytes += other.useful_bytes;
         self.late += other.late;

@@ -92,7 +92,7 @@ fn tiles(report: &BenchReport) -> String {
         tiles += &tile(share(best.hit_rate), format!("hit rate there; Belady {bound}"));
     }
     let rate = &report.machine.line_rate;
-    let from = if rate.cold { "cold" } else { "warm: perhaps memory" };
+    let from = rate.origin();
     tiles += &tile(per_second(rate.bytes_per_s), format!("line rate, {} in {} lanes, {from}", rate.path, rate.lanes));
     let hash = report.sha256.get(..8).unwrap_or_default();
     tiles += &tile("Same tokens".into(), format!("in all {} runs: <code>{hash}</code>", report.runs.len() + 1));

@@ -69,7 +69,7 @@ fn list(items: &[(&str, String)]) -> String {
 /// Where and with what it was measured.
 pub fn machine(report: &BenchReport) -> String {
     let (machine, settings, rate) = (&report.machine, &report.settings, &report.machine.line_rate);
-    let from = if rate.cold { "the file was out of the page cache" } else { "warm: it may come from memory" };
+    let from = rate.origin();
     let tried: Vec<String> = machine
         .read_paths
         .iter()
