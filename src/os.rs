@@ -165,6 +165,14 @@ pub fn total_memory() -> Option<u64> {
     kib_field(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemTotal:")
 }
 
+/// Whether two paths lead to one file, or would if it were there.
+pub fn same_file(a: &Path, b: &Path) -> bool {
+    match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
+    }
+}
+
 /// Takes a file's pages out of the page cache, so that the next reads come from its disk; pages that some process maps
 /// may stay.
 ///

@@ -90,7 +90,9 @@ fn flags_that_could_not_act_are_refused() {
     for (flags, word) in [
         (&["--cache", "25%"][..], "--sizes"),
         (&["--policy", "lru"], "--policies"),
+        (&["--policy", "next-use"], "--policies"),
         (&["--prefetch", "off"], "--prefetch-modes"),
+        (&["--prefetch", "auto"], "--prefetch-modes"),
         (&["--prefetch-modes", "off", "--lookahead", "2"], "--lookahead"),
         (&["--sizes", "0%"], "0%"),
         (&["--policies", "belady"], "belady"),
@@ -109,6 +111,46 @@ fn a_report_never_replaces_the_model_and_must_be_writable_before_anything_runs()
     let nowhere = dir.path().join("no/such/report.html");
     foregate(["bench"]).arg(&model).arg("--report").arg(nowhere).fails(1);
     assert_eq!(std::fs::read(&model).unwrap(), std::fs::read(tiny_model()).unwrap());
+}
+
+#[test]
+fn results_never_replace_the_prompts_or_one_another() {
+    let dir = Dir::new();
+    let prompts = dir.file("prompts.txt", "facts: Hello\n");
+    for flag in ["--report", "--trace"] {
+        let bench = foregate(["bench"]).arg(tiny_model()).arg("--prompts").arg(&prompts);
+        let error = bench.arg(flag).arg(&prompts).fails(2);
+        assert!(error.contains(flag) && error.contains("the file of the prompts"), "{error}");
+    }
+    assert_eq!(std::fs::read_to_string(&prompts).unwrap(), "facts: Hello\n");
+    let both = dir.path().join("both");
+    let error = foregate(["bench"]).arg(tiny_model()).arg("--report").arg(&both).arg("--trace").arg(&both).fails(2);
+    assert!(error.contains("--report and --trace"), "{error}");
+    assert!(!both.exists());
+}
+
+#[test]
+fn a_size_that_cannot_work_is_refused_before_anything_runs_and_leaves_no_page() {
+    let dir = Dir::new();
+    let page = dir.path().join("page.html");
+    let error =
+        foregate(["bench", "--sizes", "50%,25%,1", "-n", "2", "--device", "cpu", "--report"]).arg(&page).fails(1);
+    assert!(error.contains("too small") && !error.contains("computing on"), "{error}");
+    assert!(!page.exists());
+}
+
+#[test]
+fn a_size_that_is_named_twice_runs_once() {
+    let dir = Dir::new();
+    let report = small(&dir, &["--ctx", "256"]);
+    let prompts = dir.file("prompts.txt", "facts: Hello\n");
+    let twice = foregate(["bench", "--sizes", "50%,50%", "--prefetch-modes", "off,off", "-n", "1", "--json"])
+        .arg(tiny_model())
+        .args(["--device", "cpu", "--prompts"])
+        .arg(prompts)
+        .ok();
+    let twice: Value = serde_json::from_str(&twice).unwrap();
+    assert_eq!((len(&twice["configurations"]), len(&twice["runs"]), len(&report["configurations"])), (1, 2, 8));
 }
 
 #[test]

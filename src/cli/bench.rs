@@ -1,6 +1,6 @@
 //! `foregate bench`: speed and hit rates over cache sizes, policies and prefetching.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::expert::cache::PolicyKind;
 use crate::expert::pager::Prefetch;
 use crate::expert::trace::Trace;
-use crate::generate::engine::ModelFile;
+use crate::generate::engine::{ModelFile, Planner};
 use crate::generate::plan::CacheSize;
 use crate::gguf::Gguf;
 use crate::model::Config;
@@ -51,7 +51,7 @@ pub struct Args {
     )]
     sizes: Vec<(String, CacheSize)>,
     /// Eviction policies [default: that of runs]
-    #[arg(long, value_name = "NAME,..", value_delimiter = ',', help_heading = SWEEP)]
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', value_parser = flags::policy(), help_heading = SWEEP)]
     policies: Vec<PolicyKind>,
     /// Ways of prefetching
     #[arg(
@@ -99,14 +99,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let (asked, chat) = ask(&file.gguf, &tokenizer, &prompts)?;
     let ModelFile { gguf, config } = file;
     let shards = gguf.shard_paths().to_vec();
-    if let Some(report) = &args.report {
-        writable(report, &shards)?;
-    }
+    own_files(args, &shards)?;
     let mut facts = model_facts(&gguf, &config);
     // what is mapped stays in the page cache
     drop(gguf);
 
-    let all = configurations(&args.sizes, &policies(args), &unique(&args.prefetch_modes));
+    let all = configurations(&unique(&args.sizes), &policies(args), &unique(&args.prefetch_modes));
     let mut bench = Bench {
         path: &path,
         cold: if args.cold { &shards } else { &[] },
@@ -115,6 +113,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         prompts: &asked,
         tokens: args.tokens,
     };
+    plan_all(&bench, &all)?;
+    let page = args.report.as_deref().map(Page::new).transpose()?;
     let interrupt = Interrupt::install()?;
     let Some(measured) = interrupt.during(|cancel| sweep(args, &mut bench, &all, &shards, cancel))? else {
         message::note("stopped: there is no result");
@@ -124,8 +124,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     facts.expert_bytes = measured.probe.plan.expert_bytes;
     facts.expert_layers = measured.probe.plan.layers.len();
     let report = report(args, facts, &all, &prompts, (&asked, chat), measured)?;
-    if let Some(path) = &args.report {
-        std::fs::write(path, html::page(&report)).map_err(|e| Error::io(path, e))?;
+    if let Some(page) = page {
+        let path = page.write(&html::page(&report))?;
         message::note(&format!("the report is {}", path.display()));
     }
     if args.json {
@@ -141,15 +141,15 @@ fn check(args: &Args) -> Result<()> {
     let engine = &args.engine;
     let swept = [
         ("--cache", engine.cache.is_some(), "--sizes"),
-        ("--policy", engine.policy != PolicyKind::DEFAULT, "--policies"),
-        ("--prefetch", engine.prefetch != Prefetch::Auto, "--prefetch-modes"),
+        ("--policy", engine.policy.is_some(), "--policies"),
+        ("--prefetch", engine.prefetch.is_some(), "--prefetch-modes"),
     ];
     if let Some((flag, _, instead)) = swept.iter().find(|(_, given, _)| *given) {
         return Err(Error::Usage(format!("{flag} is what bench varies: give {instead}")));
     }
     let ways = unique(&args.prefetch_modes);
     let prefetch = if ways == [Prefetch::Off] { Prefetch::Off } else { Prefetch::Auto };
-    EngineFlags { prefetch, ..engine.clone() }.check()
+    EngineFlags { prefetch: Some(prefetch), ..engine.clone() }.check()
 }
 
 fn unique<T: Clone + PartialEq>(values: &[T]) -> Vec<T> {
@@ -166,14 +166,61 @@ fn policies(args: &Args) -> Vec<PolicyKind> {
     if args.policies.is_empty() { vec![PolicyKind::DEFAULT] } else { unique(&args.policies) }
 }
 
-/// Whether a report can be written here, asked before hours of measuring.
-fn writable(report: &Path, shards: &[PathBuf]) -> Result<()> {
-    let itself = |shard: &PathBuf| std::fs::canonicalize(shard).ok() == std::fs::canonicalize(report).ok();
-    if report.exists() && shards.iter().any(itself) {
-        return Err(Error::Usage(format!("--report {} is the model's own file: give another", report.display())));
+/// Refuses results that would take the place of what they are made from, or of one another.
+fn own_files(args: &Args, shards: &[PathBuf]) -> Result<()> {
+    let results = [("--report", args.report.as_deref()), ("--trace", args.trace.as_deref())];
+    for (flag, path) in results.iter().filter_map(|(flag, path)| Some((flag, (*path)?))) {
+        let refuse = |what: &str| Err(Error::Usage(format!("{flag} {} is {what}: give another", path.display())));
+        if shards.iter().any(|shard| os::same_file(shard, path)) {
+            return refuse("the model's own file");
+        }
+        if args.prompts.as_deref().is_some_and(|prompts| os::same_file(prompts, path)) {
+            return refuse("the file of the prompts");
+        }
     }
-    let open = |path| OpenOptions::new().append(true).create(true).open(path);
-    open(report).map(|_: File| ()).map_err(|e| Error::io(report, e))
+    match results {
+        [(_, Some(report)), (_, Some(trace))] if os::same_file(report, trace) => {
+            Err(Error::Usage(format!("--report and --trace are both {}: give two files", report.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses sizes that cannot work before hours of measuring.
+fn plan_all(bench: &Bench<'_>, all: &[Configuration]) -> Result<()> {
+    let file = ModelFile::open(bench.path, bench.options.ctx)?;
+    let planner = Planner::new(file, &bench.options, &mut Vec::new())?;
+    all.iter().try_for_each(|configuration| planner.plan(&bench.options(configuration)).map(drop))
+}
+
+/// The report's file, opened before hours of measuring. What was there stays until there is a report; a new file goes away
+/// without one.
+struct Page<'a> {
+    path: &'a Path,
+    new: bool,
+}
+
+impl<'a> Page<'a> {
+    fn new(path: &'a Path) -> Result<Self> {
+        let new = !path.exists();
+        OpenOptions::new().append(true).create(true).open(path).map_err(|e| Error::io(path, e))?;
+        Ok(Self { path, new })
+    }
+
+    fn write(mut self, page: &str) -> Result<&'a Path> {
+        std::fs::write(self.path, page).map_err(|e| Error::io(self.path, e))?;
+        self.new = false;
+        Ok(self.path)
+    }
+}
+
+impl Drop for Page<'_> {
+    fn drop(&mut self) {
+        if self.new {
+            // an empty file that cannot be removed is told of by its name
+            let _ = std::fs::remove_file(self.path);
+        }
+    }
 }
 
 /// The prompts in tokens, in the model's own chat template where it has one, and whether it has.
@@ -241,9 +288,7 @@ fn sweep(
         message::notes(probe.source.note.as_slice());
     });
     (bench.options.io, bench.options.lanes) = (Some(probe.source.path), Some(probe.source.lanes));
-    for file in bench.cold {
-        os::drop_file_cache(file).map_err(|e| Error::io(file, e))?;
-    }
+    bench.cool()?;
     let (path, lanes) = (probe.source.path, probe.source.lanes);
     let line_rate = line_rate::measure(shards, &probe.plan.layers, path, lanes, args.cold)?;
     let mut outcomes: Vec<Outcome> = Vec::new();

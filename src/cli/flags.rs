@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::RangedU64ValueParser;
+use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::cli::size;
@@ -44,9 +44,9 @@ pub struct EngineFlags {
     /// Expert cache: a size, N% of all experts, or Nx the experts that one token uses [default: what fits]
     #[arg(long, value_name = "SIZE|N%|Nx", value_parser = parse_cache, help_heading = MEMORY)]
     pub cache: Option<CacheSize>,
-    /// Who leaves the expert cache: lru, lfu, decay, next-use, router, shallow, slru (see `foregate simulate --help`)
-    #[arg(long, value_name = "NAME", default_value_t, help_heading = MEMORY)]
-    pub policy: PolicyKind,
+    /// Who leaves the expert cache [default: next-use]
+    #[arg(long, value_name = "NAME", value_parser = policy(), help_heading = MEMORY)]
+    pub policy: Option<PolicyKind>,
     /// Context: tokens that prompt and answer may have together [default: the model's, at most 4096]
     #[arg(long, value_name = "N", value_parser = count(1 << 30), help_heading = MEMORY)]
     pub ctx: Option<usize>,
@@ -70,15 +70,17 @@ pub struct EngineFlags {
     #[arg(long, value_name = "N", value_parser = count(LANES_MAX as u64), help_heading = COMPUTE)]
     pub lanes: Option<usize>,
     /// Read experts before the router asks for them: auto (while it pays), off, or always, at most N per layer
-    #[arg(long, value_name = "auto|off|N", default_value = "auto", help_heading = COMPUTE)]
-    pub prefetch: Prefetch,
+    /// [default: auto]
+    #[arg(long, value_name = "auto|off|N", help_heading = COMPUTE)]
+    pub prefetch: Option<Prefetch>,
     /// Layers ahead that experts are predicted for, 1 to 3 [default: 1]
     #[arg(long, value_name = "D", value_parser = count(LOOKAHEAD_MAX as u64), help_heading = COMPUTE)]
     pub lookahead: Option<usize>,
     /// Who predicts: residual (the next layers' routers on this layer's residual stream), fate (on its normed FFN input),
     /// gate (whichever of the two is right more often), transition (what used to follow this layer's experts)
-    #[arg(long, value_name = "NAME", default_value = "gate", help_heading = COMPUTE)]
-    pub predictor: PredictorKind,
+    /// [default: gate]
+    #[arg(long, value_name = "NAME", help_heading = COMPUTE)]
+    pub predictor: Option<PredictorKind>,
 
     /// Say more on stderr: the plan, the choices, the seed
     #[arg(short, long)]
@@ -116,9 +118,8 @@ impl EngineFlags {
     pub fn check(&self) -> Result<()> {
         use DeviceChoice::{Auto, Cpu, Gpu, Reference};
         let refuse = |flag: &str, why: &str| Err(Error::Usage(format!("{flag} {why}")));
-        if self.prefetch == Prefetch::Off {
-            let idle =
-                [("--lookahead", self.lookahead.is_some()), ("--predictor", self.predictor != PredictorKind::Gate)];
+        if self.prefetch == Some(Prefetch::Off) {
+            let idle = [("--lookahead", self.lookahead.is_some()), ("--predictor", self.predictor.is_some())];
             if let Some((flag, _)) = idle.iter().find(|(_, given)| *given) {
                 return refuse(flag, "needs predictions, and --prefetch off makes none");
             }
@@ -149,12 +150,12 @@ impl EngineFlags {
     pub fn check_dense(&self) -> Result<()> {
         let given = [
             ("--cache", self.cache.is_some()),
-            ("--policy", self.policy != PolicyKind::DEFAULT),
+            ("--policy", self.policy.is_some()),
             ("--io", self.io != IoFlag::Auto),
             ("--lanes", self.lanes.is_some()),
-            ("--prefetch", self.prefetch != Prefetch::Auto),
+            ("--prefetch", self.prefetch.is_some()),
             ("--lookahead", self.lookahead.is_some()),
-            ("--predictor", self.predictor != PredictorKind::Gate),
+            ("--predictor", self.predictor.is_some()),
         ];
         match given.iter().find(|(_, given)| *given) {
             Some((flag, _)) => Err(Error::Usage(format!("{flag} is about experts, and this model has none"))),
@@ -179,12 +180,12 @@ impl EngineFlags {
                 IoFlag::Direct => Some(ReadPath::Direct),
             },
             lanes: self.lanes,
-            policy: self.policy,
+            policy: self.policy.unwrap_or_default(),
             trace: None,
             warm: None,
-            prefetch: self.prefetch,
+            prefetch: self.prefetch.unwrap_or_default(),
             lookahead: self.lookahead,
-            predictor: self.predictor,
+            predictor: self.predictor.unwrap_or_default(),
             threads: self.threads,
             ctx: self.ctx,
             batch: self.batch,
@@ -299,6 +300,12 @@ impl SamplingFlags {
             seed: self.seed.and_then(|seed| seed.0).unwrap_or_else(random_seed),
         }
     }
+}
+
+/// An eviction policy by its name; the help tells what each does.
+pub fn policy() -> impl TypedValueParser<Value = PolicyKind> {
+    let values = PolicyKind::ALL.map(|kind| PossibleValue::new(kind.name()).help(kind.description()));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<PolicyKind>())
 }
 
 /// A count from one to `most`.

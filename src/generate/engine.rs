@@ -185,8 +185,7 @@ fn record(
     config: &Config,
     plan: &Plan,
 ) -> Result<Arc<Mutex<TraceWriter>>> {
-    let itself = |shard: &PathBuf| std::fs::canonicalize(shard).ok() == std::fs::canonicalize(path).ok();
-    if path.exists() && gguf.shard_paths().iter().any(itself) {
+    if gguf.shard_paths().iter().any(|shard| os::same_file(shard, path)) {
         return Err(Error::Usage(format!("--trace {} is the model's own file: give another", path.display())));
     }
     let setup = Setup {
