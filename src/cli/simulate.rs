@@ -1,5 +1,6 @@
 //! `foregate simulate`: a recorded trace through caches of other sizes and policies.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,10 +21,10 @@ use crate::report::simulate::{Caching, RecordedReport, Routing, Row, SIMULATE_SC
 /// expert of one layer in one step; filling an empty slot is a miss.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-    SRP(m), segment routing best performance: in every window of m tokens at a layer, the experts used at least t times\n\
-    stand for the routing; F1 over all windows, at the best t. SCH(m), segment cache best hit rate: a cache from which\n\
-    the expert with the fewest uses by the next m tokens at its layer leaves first, ties to the least recent. Next-token\n\
-    reuse: the share of a token's experts that the token before it used at the same layer. Belady: the expert whose next\n\
+    SRP(m), segment routing best performance: in every window of m tokens at a layer, the experts used at least t times \
+    stand for the routing; F1 over all windows, at the best t. SCH(m), segment cache best hit rate: a cache from which \
+    the expert with the fewest uses by the next m tokens at its layer leaves first, ties to the least recent. Next-token \
+    reuse: the share of a token's experts that the token before it used at the same layer. Belady: the expert whose next \
     request is the farthest leaves first.\n\n\
     Examples:\n  \
     foregate simulate run.csv.gz --share 5,10,20,40 --policy lru,decay,belady\n  \
@@ -195,7 +196,11 @@ fn simulate(args: &Args, trace: &Trace) -> Result<SimulateReport> {
     }
     let policies = policies(args, &requests)?;
     let sizes = sizes(args, &requests)?;
-    let windows = if args.windows.is_empty() { WINDOWS.to_vec() } else { args.windows.clone() };
+    let windows = if args.windows.is_empty() {
+        WINDOWS.to_vec()
+    } else {
+        args.windows.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
+    };
 
     let future = Arc::new(Future::new(&requests));
     let rows: Vec<(Contender, (usize, f64))> =
@@ -279,6 +284,7 @@ fn sizes(args: &Args, requests: &Requests<'_>) -> Result<Vec<(usize, f64)>> {
             warned.join(", ")
         )]);
     }
-    sizes.dedup();
+    let mut seen = BTreeSet::new();
+    sizes.retain(|size| seen.insert(size.0));
     Ok(sizes)
 }

@@ -236,7 +236,11 @@ impl AttentionKeys {
                     (key_dim, value_dim) = (key_mla, value_mla);
                 }
                 n_rot = keys.size("rope.dimension_count", MAX_WIDTH)?;
-                if n_rot >= key_dim || key_dim > MAX_WIDTH as usize || value_dim > MAX_WIDTH as usize {
+                if key_dim.max(value_dim) > MAX_WIDTH as usize {
+                    let what = format!("keys of {key_dim} or values of {value_dim} elements are above {MAX_WIDTH}");
+                    return Err(keys.error("attention.key_length_mla", what));
+                }
+                if n_rot >= key_dim {
                     let what = format!("{n_rot} rotated of {key_dim} key elements leaves none unrotated");
                     return Err(keys.error("rope.dimension_count", what));
                 }
