@@ -5,32 +5,21 @@ mod common;
 use std::time::Duration;
 
 use common::shared;
-use foregate::expert::cache::PolicyKind;
+use foregate::expert::cache::{Phase, PolicyKind};
 use foregate::expert::pager::Prefetch;
-use foregate::expert::replay::{Requests, Selection};
 use foregate::expert::source::DiskModel;
-use foregate::expert::timed::{Cost, Machine, Outcome, SyntheticPredictor, run};
+use foregate::expert::timed::{Cost, Machine, Outcome, Pass, SyntheticPredictor, run};
 use foregate::expert::trace::Trace;
 use foregate::expert::{ExpertLayer, ExpertMatrix, Extent};
 use foregate::gguf::GgmlType;
 use rayon::prelude::*;
 
-/// Chosen experts by token, then layer.
-type Tokens = Vec<Vec<Vec<u32>>>;
-
 /// The decoded tokens of a recorded run, over and over: 1100 of them.
-fn looped(name: &str, experts: usize) -> Option<Tokens> {
+fn looped(name: &str, experts: usize) -> Option<Vec<Pass>> {
     let trace = Trace::read(&shared(&format!("routing-traces/{name}"))?, Some(experts)).unwrap();
-    let requests = Requests::new(&trace, Selection::Decode, 0);
-    let mut tokens = Tokens::new();
-    for step in &requests.steps {
-        if step.routed.layer == requests.layers[0].layer {
-            tokens.push(Vec::new());
-        }
-        tokens.last_mut().unwrap().push(step.routed.chosen.clone());
-    }
-    assert!(tokens.iter().all(|token| token.len() == requests.layers.len()));
-    Some(tokens.into_iter().cycle().take(1100).collect())
+    let mut passes = Pass::all(&trace).unwrap();
+    passes.retain(|pass| pass.phase == Phase::Decode);
+    Some(passes.into_iter().cycle().take(1100).collect())
 }
 
 fn layers(layers: usize, count: usize, bytes: usize) -> Vec<ExpertLayer> {
@@ -50,7 +39,7 @@ fn layers(layers: usize, count: usize, bytes: usize) -> Vec<ExpertLayer> {
 /// A machine's disk and what its processor takes.
 struct Setting {
     name: &'static str,
-    trace: Tokens,
+    trace: Vec<Pass>,
     experts: usize,
     bytes: usize,
     cost: Cost,
@@ -59,14 +48,14 @@ struct Setting {
 impl Setting {
     fn run(&self, (latency, rate): (f64, f64), share: f64, prefetch: Prefetch, recall: f64) -> Outcome {
         let machine = Machine {
-            layers: layers(self.trace[0].len(), self.experts, self.bytes),
-            slots: (share * (self.trace[0].len() * self.experts) as f64) as usize,
+            layers: layers(self.trace[0].layers.len(), self.experts, self.bytes),
+            slots: vec![(share * (self.trace[0].layers.len() * self.experts) as f64) as usize],
             disk: DiskModel { latency: millis(latency), bytes_per_s: rate, lanes: 4 },
             cost: self.cost,
             prefetch,
             lookahead: 1,
         };
-        let mut predictor = SyntheticPredictor::new(&self.trace, self.experts, recall, 7);
+        let mut predictor = SyntheticPredictor::new(&self.trace, vec![self.experts; self.trace[0].layers.len()], recall, 7);
         run(&machine, &self.trace, &|shape| PolicyKind::Decay.build(shape), &mut predictor).unwrap()
     }
 }
@@ -77,7 +66,7 @@ fn millis(ms: f64) -> Duration {
 
 /// Share of `before` that is saved.
 fn saved(before: &Outcome, after: &Outcome) -> f64 {
-    1.0 - after.time_from(0).as_secs_f64() / before.time_from(0).as_secs_f64()
+    1.0 - after.time().as_secs_f64() / before.time().as_secs_f64()
 }
 
 /// Prefetching that governs itself is never 2 % behind the better of always and never, and where right predictions would

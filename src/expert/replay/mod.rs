@@ -128,7 +128,7 @@ impl<'a> Requests<'a> {
 }
 
 /// Whether a new pass through the layers begins.
-fn begins_pass(last: &Routed, next: &Routed) -> bool {
+pub(super) fn begins_pass(last: &Routed, next: &Routed) -> bool {
     (last.turn, last.phase) != (next.turn, next.phase)
         || next.layer <= last.layer
         || (next.phase == Phase::Decode && next.position != last.position)

@@ -5,29 +5,28 @@
 //! and disks that were not run.
 
 mod device;
+mod passes;
 mod synthetic;
 
 use std::time::Duration;
 
+pub use self::passes::{Choice, Pass};
 pub use self::synthetic::SyntheticPredictor;
 
 use self::device::ClockDevice;
 use crate::compute::{Act, Activation, ExpertOps, Routing};
 use crate::error::Result;
-use crate::expert::cache::{Cache, EvictionPolicy, Phase, PolicyShape};
+use crate::expert::cache::{Cache, EvictionPolicy, PolicyShape};
 use crate::expert::pager::{Ledger, Pager, PagerStats, Prefetch, StepInfo};
 use crate::expert::source::{Clock, DiskModel, SimulatedDisk};
 use crate::expert::{ExpertId, ExpertLayer, SlotClass};
 
-/// Chosen experts by token, then layer with experts, best first.
-pub type Tokens = [Vec<Vec<u32>>];
-
 /// Where time goes beside the disk.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Cost {
-    /// Once per token: embedding, output head, sampling.
+    /// Once per pass: embedding, output head, sampling.
     pub token: Duration,
-    /// What a layer computes beside its routed experts.
+    /// What a layer computes beside its routed experts, in one pass.
     pub layer: Duration,
     /// One routed expert for one token.
     pub expert: Duration,
@@ -38,10 +37,10 @@ pub struct Cost {
 /// What is run.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    /// The layers with experts, in model order, with one slot class.
+    /// The layers with experts, in model order.
     pub layers: Vec<ExpertLayer>,
-    /// Slots of the cache.
-    pub slots: usize,
+    /// Slots of the cache by the layers' classes.
+    pub slots: Vec<usize>,
     /// The disk.
     pub disk: DiskModel,
     /// The rest.
@@ -54,18 +53,18 @@ pub struct Machine {
 
 /// Names the experts of a layer `d` layers ahead, the likeliest first.
 pub trait Predict {
-    /// Experts expected of layer `target` (index among the layers with experts) for token `token`, named while the layer
-    /// `d` before it is served.
-    fn expected(&mut self, token: usize, target: usize, d: usize) -> Vec<u32>;
+    /// Experts expected of layer `target` (index among the layers with experts) in pass `pass`, named while the layer `d`
+    /// before it is served.
+    fn expected(&mut self, pass: usize, target: usize, d: usize) -> Vec<u32>;
     /// What the layer asked for in the end.
-    fn routed(&mut self, token: usize, layer: usize, chosen: &[u32]);
+    fn routed(&mut self, pass: usize, layer: usize, chosen: &[u32]);
 }
 
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// Time of each token.
-    pub tokens: Vec<Duration>,
+    /// Time of each pass.
+    pub passes: Vec<Duration>,
     /// Counts of the pager.
     pub stats: PagerStats,
     /// What prefetches came to, all layers together.
@@ -73,48 +72,48 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Time of all tokens from the one of this index.
-    pub fn time_from(&self, token: usize) -> Duration {
-        self.tokens[token.min(self.tokens.len())..].iter().sum()
+    /// Time of all passes.
+    pub fn time(&self) -> Duration {
+        self.passes.iter().sum()
     }
 }
 
 const OPS: ExpertOps = ExpertOps { activation: Activation::SwiGlu, biases: None, scales: [None; 3] };
 
-/// Runs the tokens, one step each.
+/// Runs the passes. As in a live run, predictions are made for single tokens alone.
 ///
 /// # Errors
 /// A cache without slots.
 pub fn run(
     machine: &Machine,
-    tokens: &Tokens,
+    passes: &[Pass],
     policy: &dyn Fn(&PolicyShape) -> Box<dyn EvictionPolicy>,
     predictor: &mut dyn Predict,
 ) -> Result<Outcome> {
     let Machine { layers, cost, .. } = machine;
     let clock = Clock::default();
-    let classes = [SlotClass { slots: machine.slots, slot_bytes: 0 }];
+    let classes: Vec<_> = machine.slots.iter().map(|&slots| SlotClass { slots, slot_bytes: 0 }).collect();
     let shapes: Vec<_> = layers.iter().map(ExpertLayer::shape).collect();
     let cache = Cache::new(&shapes, &classes, policy)?;
     let disk = SimulatedDisk::new(machine.disk, clock.clone());
     let mut pager = Pager::new(cache, Box::new(disk), layers.clone(), usize::MAX);
-    let k = tokens.first().and_then(|t| t.first()).map_or(1, Vec::len);
+    let k = passes.iter().flat_map(|pass| &pass.layers).map(|choice| choice.k).max().unwrap_or(1);
     pager.set_prefetch(machine.prefetch, machine.lookahead, k);
     let mut device = ClockDevice { clock: clock.clone(), expert: cost.expert };
-    let mut times = Vec::with_capacity(tokens.len());
-    for (n, token) in tokens.iter().enumerate() {
-        let begin = clock.now();
-        pager.set_step(StepInfo { turn: 0, phase: Phase::Decode, position: n as u32 })?;
+    let mut times = Vec::with_capacity(passes.len());
+    for (n, pass) in passes.iter().enumerate() {
+        let (begin, tokens) = (clock.now(), pass.tokens());
+        pager.set_step(StepInfo { turn: 0, phase: pass.phase, position: n as u32 })?;
         clock.advance(cost.token);
-        for (at, chosen) in token.iter().enumerate() {
+        for (at, Choice { k, chosen }) in pass.layers.iter().enumerate() {
             clock.advance(cost.layer);
-            let routing = Routing { k: chosen.len(), experts: chosen.clone(), weights: vec![1.0; chosen.len()] };
-            pager.begin(&mut device, layers[at].layer as usize, 1, &routing, None)?;
+            let routing = Routing { k: *k, experts: chosen.clone(), weights: vec![1.0; chosen.len()] };
+            pager.begin(&mut device, layers[at].layer as usize, tokens, &routing, None)?;
             predictor.routed(n, at, chosen);
             let mut expected = Vec::new();
-            for d in 1..=pager.lookahead() {
+            for d in 1..=if tokens == 1 { pager.lookahead() } else { 0 } {
                 let target = at + d;
-                if target >= token.len() {
+                if target >= pass.layers.len() {
                     break;
                 }
                 clock.advance(cost.prediction);
@@ -124,11 +123,11 @@ pub fn run(
             if !expected.is_empty() {
                 pager.prefetch(&mut device, &expected);
             }
-            pager.run(&mut device, &OPS, 1, Act::NONE, &routing, Act::NONE)?;
+            pager.run(&mut device, &OPS, tokens, Act::NONE, &routing, Act::NONE)?;
         }
         times.push(clock.now() - begin);
     }
     let mut ledger = Ledger::default();
     pager.ledger().iter().for_each(|l| ledger += *l);
-    Ok(Outcome { tokens: times, stats: pager.stats(), ledger })
+    Ok(Outcome { passes: times, stats: pager.stats(), ledger })
 }

@@ -1,6 +1,6 @@
 //! A predictor of a given recall, for traces that hold no hidden states.
 
-use super::{Predict, Tokens};
+use super::{Choice, Pass, Predict};
 
 /// Names the right experts with a given probability, from a seed.
 ///
@@ -8,8 +8,8 @@ use super::{Predict, Tokens};
 /// the probability falls evenly from the first rank to the last about the given mean, and a wrong name is, two times out
 /// of three, one that the layer used of late, else any. Where the trace has lost the ranks, they are drawn.
 pub struct SyntheticPredictor<'a> {
-    tokens: &'a Tokens,
-    experts: usize,
+    passes: &'a [Pass],
+    experts: Vec<usize>,
     recall: f64,
     /// Lost with each further layer ahead: published gates lose 3.5 to 4 points.
     loss: f64,
@@ -19,10 +19,10 @@ pub struct SyntheticPredictor<'a> {
 }
 
 impl<'a> SyntheticPredictor<'a> {
-    /// For a trace of `experts` per layer.
-    pub fn new(tokens: &'a Tokens, experts: usize, recall: f64, seed: u64) -> Self {
-        let recent = vec![Vec::new(); tokens.first().map_or(0, Vec::len)];
-        Self { tokens, experts, recall, loss: if recall < 1.0 { 0.04 } else { 0.0 }, seed, recent }
+    /// For passes through layers of so many `experts` each.
+    pub fn new(passes: &'a [Pass], experts: Vec<usize>, recall: f64, seed: u64) -> Self {
+        let recent = vec![Vec::new(); experts.len()];
+        Self { passes, experts, recall, loss: if recall < 1.0 { 0.04 } else { 0.0 }, seed, recent }
     }
 
     /// A number in 0..1 that depends on the seed and the arguments alone.
@@ -39,25 +39,25 @@ impl<'a> SyntheticPredictor<'a> {
 }
 
 impl Predict for SyntheticPredictor<'_> {
-    fn expected(&mut self, token: usize, target: usize, d: usize) -> Vec<u32> {
-        let mut chosen = self.tokens[token][target].clone();
+    fn expected(&mut self, pass: usize, target: usize, d: usize) -> Vec<u32> {
+        let Choice { mut chosen, .. } = self.passes[pass].layers[target].clone();
         if chosen.is_sorted() {
-            let drawn = |&e: &u32| self.draw([token, target, e as usize, 1]);
+            let drawn = |&e: &u32| self.draw([pass, target, e as usize, 1]);
             chosen.sort_by(|a, b| drawn(a).total_cmp(&drawn(b)));
         }
         let (k, miss) = (chosen.len(), 1.0 - (self.recall - self.loss * (d - 1) as f64));
         let mut named: Vec<u32> = Vec::with_capacity(k);
         for (rank, &expert) in chosen.iter().enumerate() {
             let wrong = (2.0 * miss * (rank as f64 + 0.5) / k as f64).min(1.0);
-            if self.draw([token, target, rank, 2]) >= wrong {
+            if self.draw([pass, target, rank, 2]) >= wrong {
                 named.push(expert);
                 continue;
             }
             let recent: Vec<u32> = self.recent[target].iter().copied().filter(|e| !chosen.contains(e)).collect();
             for attempt in 0.. {
-                let draw = self.draw([token, target, rank, 3 + 2 * attempt]);
-                let of_late = !recent.is_empty() && self.draw([token, target, rank, 4 + 2 * attempt]) < 2.0 / 3.0;
-                let pool = if of_late { recent.len() } else { self.experts };
+                let draw = self.draw([pass, target, rank, 3 + 2 * attempt]);
+                let of_late = !recent.is_empty() && self.draw([pass, target, rank, 4 + 2 * attempt]) < 2.0 / 3.0;
+                let pool = if of_late { recent.len() } else { self.experts[target] };
                 let pick = (draw * pool as f64) as usize;
                 let guess = if of_late { recent[pick] } else { pick as u32 };
                 if attempt > 20 || !(chosen.contains(&guess) || named.contains(&guess)) {
