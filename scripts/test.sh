@@ -4,8 +4,11 @@
 #
 #   FOREGATE_REQUIRE_GPU=1   a GPU test without an adapter fails (set here once an adapter is there)
 #   FOREGATE_NO_INSTALL=1    installs nothing
+#   CI=1                     builds once: without the incremental caches and debug information that only a rebuild or a
+#                            debugger reads (they are two thirds of the build's 10 GB)
 set -u
 cd "$(dirname "$0")/.."
+if [ -n "${CI:-}" ]; then export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0; fi
 failed=()
 
 section() { printf '\n==== %s\n' "$*"; }
