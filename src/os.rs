@@ -165,6 +165,24 @@ pub fn total_memory() -> Option<u64> {
     kib_field(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemTotal:")
 }
 
+/// The drive that a file is on, by the system's name for it (`vda`, `nvme0n1p2`); where that is not told, its number, or
+/// the prefix of its path.
+pub fn disk_of(path: &Path) -> String {
+    #[cfg(unix)]
+    if let Ok(about) = std::fs::metadata(path) {
+        use std::os::unix::fs::MetadataExt;
+        let device = about.dev();
+        // major and minor as Linux packs them
+        let major = (device >> 8 & 0xfff) | (device >> 32 & !0xfff);
+        let minor = (device & 0xff) | (device >> 12 & !0xff);
+        let link = std::fs::read_link(format!("/sys/dev/block/{major}:{minor}")).ok();
+        let name = link.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+        return name.unwrap_or_else(|| format!("{major}:{minor}"));
+    }
+    let whole = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    whole.components().next().map(|c| c.as_os_str().to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// Whether two paths lead to one file, or would if it were there.
 pub fn same_file(a: &Path, b: &Path) -> bool {
     match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {

@@ -53,11 +53,11 @@ fn run(path: &Path, options: &Options, measure: bool) -> (Vec<u32>, Vec<RecallRo
 fn no_prediction_changes_a_bit(device: DeviceChoice) {
     let mut issued_at_all = 0;
     for path in models() {
-        let off = Options { prefetch: Prefetch::Off, ..base(device) };
+        let off = Options { prefetch: Some(Prefetch::Off), ..base(device) };
         let (want, recall, issued) = run(&path, &off, false);
         assert_eq!((recall.len(), issued), (0, 0), "{}: nothing is predicted", path.display());
         let at_most = |n, lookahead, predictor| Options {
-            prefetch: Prefetch::AtMost(n),
+            prefetch: Some(Prefetch::AtMost(n)),
             lookahead: Some(lookahead),
             predictor,
             ..base(device)

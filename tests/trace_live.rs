@@ -30,6 +30,7 @@ fn talk(engine: &mut Engine) {
 }
 
 fn assert_replays(options: &Options, file: &Path, scores: bool) -> (Trace, u64) {
+    let (policy, prefetch) = (options.policy.unwrap_or_default(), options.prefetch.unwrap_or_default());
     let options = Options { trace: Some((file.to_owned(), scores)), ..options.clone() };
     let mut engine = Engine::open(&demo(), &options, &mut |_| ()).unwrap();
     talk(&mut engine);
@@ -37,15 +38,13 @@ fn assert_replays(options: &Options, file: &Path, scores: bool) -> (Trace, u64) 
     let live = engine.stats();
     let trace = Trace::read(file, None).unwrap();
     let setup = trace.setup.clone().expect("a trace of our own tells its setup");
-    let (replayed, disagreement) = as_recorded(&trace, &setup, &|shape| options.policy.build(shape)).unwrap();
-    assert!(disagreement.is_none(), "{}, prefetch {}: {disagreement:?}", options.policy, options.prefetch);
+    let (replayed, disagreement) = as_recorded(&trace, &setup, &|shape| policy.build(shape)).unwrap();
+    assert!(disagreement.is_none(), "{policy}, prefetch {prefetch}: {disagreement:?}");
     for (live, replayed) in [(live.prefill, replayed.prefill), (live.decode, replayed.decode)] {
         assert_eq!(
             (live.requests, live.hits, live.misses, live.evictions),
             (replayed.requests, replayed.hits, replayed.misses, replayed.evictions),
-            "{}, prefetch {}",
-            options.policy,
-            options.prefetch
+            "{policy}, prefetch {prefetch}"
         );
     }
     let prefetched = engine.ledger().iter().map(|l| l.useful + l.late).sum();
@@ -66,8 +65,8 @@ fn every_policy_with_and_without_prefetching_replays_to_the_live_counts() {
                 cache: CacheSize::Share(0.25),
                 batch: Some(16),
                 threads: Some(1),
-                policy,
-                prefetch,
+                policy: Some(policy),
+                prefetch: Some(prefetch),
                 predictor: PredictorKind::Gate,
                 ..Options::default()
             };
@@ -88,7 +87,7 @@ fn prompts_served_in_waves_replay_to_the_live_counts() {
             cache: CacheSize::Cycles(0.5),
             batch: Some(16),
             threads: Some(1),
-            prefetch,
+            prefetch: Some(prefetch),
             ..Options::default()
         };
         let (trace, _) = assert_replays(&options, &folder.path().join("waves.csv"), false);
@@ -105,7 +104,7 @@ fn a_warm_start_hits_more_says_the_same_and_replays_to_its_own_counts() {
             memory: Some(1 << 30),
             cache: CacheSize::Share(0.5),
             threads: Some(1),
-            policy,
+            policy: Some(policy),
             warm: Some(folder.path().join("state")),
             ..Options::default()
         };

@@ -103,8 +103,8 @@ impl Bench<'_> {
     pub fn options(&self, configuration: &Configuration) -> Options {
         let mut options = self.options.clone();
         options.cache = configuration.cache;
-        options.policy = configuration.policy;
-        options.prefetch = configuration.prefetch;
+        options.policy = Some(configuration.policy);
+        options.prefetch = Some(configuration.prefetch);
         options
     }
 

@@ -100,6 +100,9 @@ pub struct RunFlags {
     /// Begin with the experts that the cache held when the model was last used, and keep them for the next time [default: on]
     #[arg(long, value_name = "on|off", env = "FOREGATE_WARM_START", help_heading = COMPUTE)]
     pub warm_start: Option<Switch>,
+    /// Settle what is left open as `foregate tune` found it to be fastest [default: on]
+    #[arg(long, value_name = "on|off", env = "FOREGATE_PROFILE", help_heading = COMPUTE)]
+    pub profile: Option<Switch>,
 }
 
 /// On or off.
@@ -180,10 +183,12 @@ impl EngineFlags {
                 IoFlag::Direct => Some(ReadPath::Direct),
             },
             lanes: self.lanes,
-            policy: self.policy.unwrap_or_default(),
+            policy: self.policy,
             trace: None,
             warm: None,
-            prefetch: self.prefetch.unwrap_or_default(),
+            profiles: None,
+            // who asks for predictions has them
+            prefetch: self.prefetch.or((self.lookahead.is_some() || self.predictor.is_some()).then_some(Prefetch::Auto)),
             lookahead: self.lookahead,
             predictor: self.predictor.unwrap_or_default(),
             threads: self.threads,

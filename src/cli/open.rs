@@ -63,6 +63,7 @@ pub fn engine(file: ModelFile, flags: &EngineFlags, run: Option<&RunFlags>) -> R
     if let Some(run) = run {
         options.trace = run.trace.clone().map(|path| (path, run.trace_scores));
         options.warm = state::folder().filter(|_| run.warm_start != Some(Switch::Off));
+        options.profiles = state::folder().filter(|_| run.profile != Some(Switch::Off));
     }
     let start = Instant::now();
     let bar = progress_bar();
@@ -88,6 +89,9 @@ pub fn engine(file: ModelFile, flags: &EngineFlags, run: Option<&RunFlags>) -> R
         message::note(&format!("--ctx {ctx} is beyond the {trained} tokens that the model was trained for"));
     }
     message::notes(engine.notes());
+    if let Some(profile) = engine.profile() {
+        message::note(&format!("as `foregate tune` found: {}; --profile off leaves that out", profile.setting));
+    }
     if flags.verbose {
         let source = engine.source_info();
         message::block(&plan_text(engine.plan()));
@@ -130,6 +134,7 @@ impl Opened {
             lanes: source.lanes,
             policy: self.engine.policy(),
             warm_experts: self.engine.recalled(),
+            profile: self.engine.profile().map(|profile| profile.setting),
             prefetch: self.engine.prefetch().to_string(),
             predictor: self.engine.predictor(),
             peak_resident_bytes: os::peak_resident_bytes(),

@@ -15,6 +15,7 @@ use crate::expert::source::{ReadPath, Reader, SourceInfo, SourceOptions};
 use crate::expert::trace::{Setup, TraceWriter};
 use crate::expert::{ExpertId, ExpertLayer};
 use crate::generate::plan::{CacheSize, Demand, Plan};
+use crate::generate::profile::{Profile, ProfileStore};
 use crate::generate::stats::Counters;
 use crate::generate::stream::LanguageModel;
 use crate::generate::warm::WarmStore;
@@ -51,17 +52,19 @@ pub struct Options {
     /// Expert cache.
     pub cache: CacheSize,
     /// Who leaves the cache.
-    pub policy: PolicyKind,
+    pub policy: Option<PolicyKind>,
     /// Where the routing is recorded, and whether with the router's scores.
     pub trace: Option<(PathBuf, bool)>,
     /// The folder where the cache's content is kept between runs; `None`: it is not.
     pub warm: Option<PathBuf>,
+    /// The folder where profiles are kept, which settle what is left open here; `None`: they are not looked for.
+    pub profiles: Option<PathBuf>,
     /// How experts are read.
     pub io: Option<ReadPath>,
     /// Concurrent reads.
     pub lanes: Option<usize>,
     /// How much is read before the router asks for it.
-    pub prefetch: Prefetch,
+    pub prefetch: Option<Prefetch>,
     /// How many layers ahead, from 1 to [`LOOKAHEAD_MAX`](crate::expert::predict::LOOKAHEAD_MAX).
     pub lookahead: Option<usize>,
     /// Who predicts.
@@ -107,6 +110,7 @@ pub struct Engine {
     trace: Option<Arc<Mutex<TraceWriter>>>,
     warm: Option<WarmStore>,
     recalled: usize,
+    profile: Option<Profile>,
     /// Turns begun.
     turns: u32,
     /// The next tokens are a prompt, even a prompt of one.
@@ -250,6 +254,12 @@ impl Planner {
         Plan::new(&self.gguf, &self.model, &self.measured, &demand)
     }
 
+    /// What `tune` kept for this model, on this device and drive, if profiles are looked for.
+    fn profile(&self, options: &Options) -> Result<Option<Profile>> {
+        let Some(state) = options.profiles.as_deref().filter(|_| self.model.config.max_k() > 0) else { return Ok(None) };
+        Ok(ProfileStore::new(state, self.gguf.shard_paths(), &self.device.info().name)?.load())
+    }
+
     /// Storage of keys and values.
     fn kv(&self, options: &Options) -> KvKind {
         self.device.footprint().kv_only.or(options.kv).unwrap_or(KvKind::F16)
@@ -274,6 +284,10 @@ impl Engine {
         let mut notes = Vec::new();
         file.gguf.drop_mapped_pages();
         let planner = Planner::new(file, options, &mut notes)?;
+        let profile = planner.profile(options)?;
+        let filled = profile.as_ref().map(|profile| profile.setting.fill(options));
+        let options = filled.as_ref().unwrap_or(options);
+        let policy = options.policy.unwrap_or_default();
         let (plan, kv) = (planner.plan(options)?, planner.kv(options));
         let Planner { gguf, model, measured, mut device } = planner;
         // read paths are measured while there is nothing beside: trials take memory that slots will need
@@ -290,7 +304,7 @@ impl Engine {
         device.new_slots(&plan.classes, &plan.layers, plan.batch * model.config.max_k().max(1))?;
         let forward = Forward::new(model, &mut *device, plan.batch)?;
         let shapes: Vec<_> = plan.layers.iter().map(ExpertLayer::shape).collect();
-        let cache = Cache::new(&shapes, &plan.classes, &|shape| options.policy.build(shape))?;
+        let cache = Cache::new(&shapes, &plan.classes, &|shape| policy.build(shape))?;
         let mut pager = Pager::new(cache, Box::new(source), plan.layers.clone(), LANES_PLANNED);
         let config = &forward.model().config;
         let predictor = Predictor::new(options.predictor, config.routed_layers(), config.n_vocab);
@@ -299,10 +313,11 @@ impl Engine {
             None => None,
         };
         // where every expert has a slot there is nothing to read ahead of
-        let prefetch = if plan.slot_count() < plan.experts { options.prefetch } else { Prefetch::Off };
+        let asked = options.prefetch.unwrap_or_default();
+        let prefetch = if plan.slot_count() < plan.experts { asked } else { Prefetch::Off };
         pager.set_prefetch(prefetch, options.lookahead.unwrap_or(LOOKAHEAD_DEFAULT), config.max_k());
         let warm = options.warm.as_deref().filter(|_| plan.experts > 0);
-        let warm = warm.map(|state| WarmStore::new(state, gguf.shard_paths(), &plan.layers, options.policy.name()));
+        let warm = warm.map(|state| WarmStore::new(state, gguf.shard_paths(), &plan.layers, policy.name()));
         let warm = warm.transpose()?;
         let recalled = match warm.as_ref().and_then(WarmStore::load) {
             Some(memory) => pager.recall(&mut *device, memory),
@@ -319,6 +334,7 @@ impl Engine {
             trace,
             warm,
             recalled,
+            profile,
             turns: 0,
             new_turn: false,
             plan,
@@ -374,6 +390,11 @@ impl Engine {
     /// Experts that were brought back from the run before.
     pub fn recalled(&self) -> usize {
         self.recalled
+    }
+
+    /// What settled the options that were left open, if anything was kept.
+    pub fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
     }
 
     /// Ends the trace: all of it is in its file.

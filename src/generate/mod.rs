@@ -1,8 +1,10 @@
 //! Generation: the memory plan, the session, the sampler, stop rules, streaming. Prints nothing.
 
 pub mod engine;
+mod kept;
 pub mod perplexity;
 pub mod plan;
+pub mod profile;
 pub mod sampler;
 pub mod stats;
 pub mod stop;

@@ -24,6 +24,8 @@ pub enum CacheSize {
     /// What the budget leaves.
     #[default]
     Fill,
+    /// What the budget leaves, but at most this many bytes.
+    UpTo(u64),
     /// This many bytes of slots.
     Bytes(u64),
     /// This share of all experts, above 0 and at most 1.
@@ -190,7 +192,11 @@ impl Plan {
         if f.host() > demand.memory {
             return Err(too_small("--memory", demand.memory, f.host(), false));
         }
-        let room = wanted.unwrap_or(budget(&f) - f.device());
+        let left = budget(&f) - f.device();
+        let room = wanted.unwrap_or(match demand.cache {
+            CacheSize::UpTo(most) => left.min(most.max(least)),
+            _ => left,
+        });
         let classes = if k == 0 { Vec::new() } else { classes_for(&mut layers, k, room)? };
         let slot_bytes = classes.iter().map(|c| (c.slots * c.slot_bytes) as u64).sum();
         Ok(Self {
@@ -245,7 +251,7 @@ fn wanted_cache(layers: &[ExpertLayer], k: usize, cycle: usize, least: u64, cach
     let experts: usize = layers.iter().map(|l| l.count).sum();
     let slots = |slots: f64| (slots.ceil() as u64).saturating_mul(largest);
     let wanted = match cache {
-        CacheSize::Fill => return Ok(None),
+        CacheSize::Fill | CacheSize::UpTo(_) => return Ok(None),
         CacheSize::Bytes(bytes) => bytes,
         CacheSize::Share(share) => slots(experts as f64 * share),
         CacheSize::Cycles(cycles) => slots(cycle as f64 * cycles),

@@ -3,16 +3,14 @@
 //! One small file per model and policy. It names the model by its files' sizes and times and by where its experts stand,
 //! so that another model of the same name starts cold. Scores halve from run to run.
 
-use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::expert::{ExpertId, ExpertLayer};
+use crate::generate::kept;
 
 /// The first line of the file, as a field; another number where the meaning changes.
 const SCHEMA: &str = "foregate.warm/1";
@@ -46,12 +44,7 @@ impl WarmStore {
     /// A shard whose size and time the system does not tell.
     pub fn new(state: &Path, shards: &[PathBuf], layers: &[ExpertLayer], policy: &'static str) -> Result<Self> {
         let mut hash = Sha256::new();
-        for shard in shards {
-            let about = fs::metadata(shard).map_err(|e| Error::io(shard, e))?;
-            let modified = about.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-            hash.update(about.len().to_le_bytes());
-            hash.update(modified.as_nanos().to_le_bytes());
-        }
+        kept::identify(&mut hash, shards)?;
         for layer in layers {
             hash.update(layer.layer.to_le_bytes());
             hash.update((layer.count as u64).to_le_bytes());
@@ -60,18 +53,14 @@ impl WarmStore {
                 hash.update((extent.len as u64).to_le_bytes());
             }
         }
-        let model: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let model = kept::hex(hash);
         let path = state.join("warm").join(format!("{}-{policy}.json", &model[..16]));
         Ok(Self { path, model, policy })
     }
 
     /// What the last run kept, decayed; `None` if none did, or if the file is of another model or broken.
     pub fn load(&self) -> Option<Vec<(ExpertId, f32)>> {
-        let about = fs::metadata(&self.path).ok()?;
-        if about.len() > BYTES_MAX {
-            return None;
-        }
-        let kept: Kept = serde_json::from_slice(&fs::read(&self.path).ok()?).ok()?;
+        let kept: Kept = serde_json::from_slice(&kept::read(&self.path, BYTES_MAX)?).ok()?;
         let same = kept.schema == SCHEMA && kept.model == self.model && kept.policy == self.policy;
         let mut seen = std::collections::HashSet::new();
         let whole = kept.experts.iter().all(|&(layer, index, score)| score.is_finite() && seen.insert((layer, index)));
@@ -89,23 +78,14 @@ impl WarmStore {
         let experts = memory.iter().map(|(id, score)| (id.layer, id.index, *score)).collect();
         let kept = Kept { schema: SCHEMA.into(), model: self.model.clone(), policy: self.policy.into(), experts };
         let text = serde_json::to_vec(&kept).map_err(|e| Error::io(&self.path, e.into()))?;
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let written = fs::create_dir_all(folder).and_then(|()| {
-            let unfinished = self.path.with_extension(format!("{}.unfinished", std::process::id()));
-            let written = fs::File::create(&unfinished)
-                .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
-                .and_then(|()| fs::rename(&unfinished, &self.path));
-            if written.is_err() {
-                let _ = fs::remove_file(&unfinished);
-            }
-            written
-        });
-        written.map_err(|e| Error::io(&self.path, e))
+        kept::replace(&self.path, &text)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn store(folder: &Path, content: &str) -> WarmStore {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::expert::predict::{PredictorKind, RecallRow, totals};
+use crate::generate::profile::Setting;
 use crate::generate::sampler::Sampling;
 use crate::generate::stats::{Phase, RunStats};
 use crate::generate::stream::Ended;
@@ -63,6 +64,7 @@ pub struct RunFacts {
     pub lanes: usize,
     pub policy: &'static str,
     pub warm_experts: usize,
+    pub profile: Option<Setting>,
     pub prefetch: String,
     pub predictor: PredictorKind,
     pub peak_resident_bytes: Option<u64>,

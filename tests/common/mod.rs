@@ -41,6 +41,7 @@ pub fn foregate<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) ->
         .args(args)
         .env_remove("FOREGATE_MODEL")
         .env("FOREGATE_WARM_START", "off")
+        .env("FOREGATE_PROFILE", "off")
         .env("XDG_STATE_HOME", std::env::temp_dir().join("foregate-test-state"));
     TestCommand { command, stdin: None }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// How much is prefetched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Prefetch {
     /// While it pays.
     #[default]
@@ -22,6 +23,20 @@ impl fmt::Display for Prefetch {
             Self::Off => f.pad("off"),
             Self::AtMost(n) => write!(f, "{n}"),
         }
+    }
+}
+
+impl From<Prefetch> for String {
+    fn from(prefetch: Prefetch) -> Self {
+        prefetch.to_string()
+    }
+}
+
+impl TryFrom<String> for Prefetch {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 

@@ -37,7 +37,7 @@ pub const MAPPED_BYTES_PER_LANE: u64 = PIECE as u64 + (128 << 10);
 pub const LANES_MAX: usize = 64;
 
 /// How expert bytes come from the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReadPath {
     /// Reads that bypass the page cache.
