@@ -187,8 +187,11 @@ impl EngineFlags {
             trace: None,
             warm: None,
             profiles: None,
+            held: 0,
             // who asks for predictions has them
-            prefetch: self.prefetch.or((self.lookahead.is_some() || self.predictor.is_some()).then_some(Prefetch::Auto)),
+            prefetch: self
+                .prefetch
+                .or((self.lookahead.is_some() || self.predictor.is_some()).then_some(Prefetch::Auto)),
             lookahead: self.lookahead,
             predictor: self.predictor.unwrap_or_default(),
             threads: self.threads,

@@ -73,7 +73,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let tokenizer = open::tokenizer(&file.gguf)?;
     let Prompt { ids: prompt, text: asked, format } = prompt(args, &file.gguf, &tokenizer, text)?;
     let interrupt = Interrupt::install()?;
-    let mut opened = open::engine(file, &args.engine, Some(&args.run))?;
+    let mut opened = open::engine(file, &args.engine, Some(&args.run), 0)?;
     opened.engine.measure_recall(args.recall);
     let sampling = args.sampling.resolve();
     if args.engine.verbose {
@@ -130,13 +130,13 @@ struct Prompt {
 
 fn prompt(args: &Args, gguf: &Gguf, tokenizer: &Tokenizer, text: String) -> Result<Prompt> {
     if !args.chat {
-        return Ok(Prompt { ids: tokenizer.encode(&text, true, true)?, text, format: Format::Plain });
+        return Ok(Prompt { ids: open::encode(tokenizer, gguf, &args.engine, &text, true, true)?, text, format: Format::Plain });
     }
     let template = open::template(gguf, args.chat_template.as_deref())?;
     let system = args.system.iter().map(|text| json!({"role": "system", "content": text}));
     let messages = system.chain([json!({"role": "user", "content": text})]).collect();
     let text = template.render(&Conversation::new(messages)?)?;
-    let ids = tokenizer.encode(&text, !template.begins_with_bos(&text), true)?;
+    let ids = open::encode(tokenizer, gguf, &args.engine, &text, !template.begins_with_bos(&text), true)?;
     Ok(Prompt { ids, text, format: Format::of(&template) })
 }
 

@@ -33,7 +33,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.out.is_none() && io::stdout().is_terminal() {
         return Err(Error::Usage("logits are binary and stdout is a terminal: add --out FILE or a pipe".into()));
     }
-    let mut opened = open::engine(open::model_file(&args.model, &args.engine, None)?, &args.engine, None)?;
+    let mut opened = open::engine(open::model_file(&args.model, &args.engine, None)?, &args.engine, None, 0)?;
     let mut write = |sink: &mut dyn Write, path: PathBuf| -> Result<()> {
         let mut sink = BufWriter::new(sink);
         opened.engine.each_logits(&args.ids, 0..args.ids.len(), &|| false, &mut |rows| {

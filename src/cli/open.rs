@@ -10,8 +10,8 @@ use crate::cli::flags::{EngineFlags, RunFlags, Switch};
 use crate::cli::{input, message, state};
 use crate::compute::gpu::{AdapterKind, adapters};
 use crate::error::Result;
-use crate::generate::engine::{DeviceChoice, Engine, ModelFile, Progress};
-use crate::generate::plan::Plan;
+use crate::generate::engine::{DeviceChoice, Engine, ModelFile, Options, Progress};
+use crate::generate::plan::{Plan, check_text};
 use crate::generate::stream::LanguageModel;
 use crate::gguf::Gguf;
 use crate::os;
@@ -42,6 +42,21 @@ pub fn tokenizer(gguf: &Gguf) -> Result<Tokenizer> {
     Ok(tokenizer)
 }
 
+/// A text in tokens, under the ceiling of memory that the flags give.
+pub fn encode(
+    tokenizer: &Tokenizer,
+    gguf: &Gguf,
+    flags: &EngineFlags,
+    text: &str,
+    add_special: bool,
+    parse_special: bool,
+) -> Result<Vec<u32>> {
+    if let Some(memory) = flags.memory {
+        check_text(gguf, text, memory, flags.device == DeviceChoice::Auto)?;
+    }
+    tokenizer.encode(text, add_special, parse_special)
+}
+
 /// The chat template of a model's file, or the one that was given in its place (`-` is stdin), with the model's tokens.
 pub fn template(gguf: &Gguf, given: Option<&Path>) -> Result<ChatTemplate> {
     let Some(path) = given else {
@@ -57,9 +72,9 @@ pub fn template(gguf: &Gguf, given: Option<&Path>) -> Result<ChatTemplate> {
     ChatTemplate::from_text(&name, &input::read_text(path)?, bos.as_deref(), eos.as_deref())
 }
 
-/// Makes a model ready to run as the flags say.
-pub fn engine(file: ModelFile, flags: &EngineFlags, run: Option<&RunFlags>) -> Result<Opened> {
-    let mut options = flags.resolve()?;
+/// Makes a model ready to run as the flags say, beside so many bytes that the command holds.
+pub fn engine(file: ModelFile, flags: &EngineFlags, run: Option<&RunFlags>, held: u64) -> Result<Opened> {
+    let mut options = Options { held, ..flags.resolve()? };
     if let Some(run) = run {
         options.trace = run.trace.clone().map(|path| (path, run.trace_scores));
         options.warm = state::folder().filter(|_| run.warm_start != Some(Switch::Off));

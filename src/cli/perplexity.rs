@@ -68,12 +68,17 @@ pub fn run(args: &Args) -> Result<()> {
     let text = args.text.read_prompt()?;
     let file = open::model_file(&args.model, &args.engine, Some(CTX_DEFAULT))?;
     let tokenizer = open::tokenizer(&file.gguf)?;
-    let tokens = tokenizer.encode(&text, true, false)?;
+    let mut tokens = open::encode(&tokenizer, &file.gguf, &args.engine, &text, true, false)?;
+    drop(text);
     let bos = tokenizer.bos().filter(|_| tokenizer.add_bos());
-    let mut opened = open::engine(file, &args.engine, Some(&args.run))?;
-    let ctx = opened.engine.ctx();
-    let chunks = chunk_count(tokens.len(), ctx).min(args.chunks.unwrap_or(usize::MAX));
-    message::note(&format!("{} tokens, {chunks} chunks of {ctx}", tokens.len()));
+    let (ctx, all) = (file.config.ctx, tokens.len());
+    let chunks = chunk_count(all, ctx).min(args.chunks.unwrap_or(usize::MAX));
+    // one chunk at least, whose lack is told of with its tokens
+    tokens.truncate(chunks.max(1) * ctx);
+    tokens.shrink_to_fit();
+    let held = size_of_val(&*tokens) as u64;
+    let mut opened = open::engine(file, &args.engine, Some(&args.run), held)?;
+    message::note(&format!("{all} tokens, {chunks} chunks of {ctx}"));
 
     let start = Instant::now();
     let score = score(&mut opened.engine, &tokens, chunks, bos, &mut |done, so_far: &Score| {

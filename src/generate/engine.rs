@@ -79,6 +79,8 @@ pub struct Options {
     pub kv: Option<KvKind>,
     /// Kernel level (CPU).
     pub cpu_features: Option<String>,
+    /// Bytes that the caller holds beside the model, under the same ceiling.
+    pub held: u64,
 }
 
 /// How far loading is.
@@ -250,13 +252,21 @@ impl Planner {
             may_map: options.io.is_none_or(|path| path == ReadPath::Mmap),
             predictor: options.predictor,
             looked_for_gpus: options.device == DeviceChoice::Auto && info.kind != "gpu",
+            held: options.held,
         };
         Plan::new(&self.gguf, &self.model, &self.measured, &demand)
     }
 
+    /// Who will compute.
+    pub fn device_info(&self) -> DeviceInfo {
+        self.device.info()
+    }
+
     /// What `tune` kept for this model, on this device and drive, if profiles are looked for.
     fn profile(&self, options: &Options) -> Result<Option<Profile>> {
-        let Some(state) = options.profiles.as_deref().filter(|_| self.model.config.max_k() > 0) else { return Ok(None) };
+        let Some(state) = options.profiles.as_deref().filter(|_| self.model.config.max_k() > 0) else {
+            return Ok(None);
+        };
         Ok(ProfileStore::new(state, self.gguf.shard_paths(), &self.device.info().name)?.load())
     }
 

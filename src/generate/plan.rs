@@ -58,6 +58,8 @@ pub struct Demand<'a> {
     pub predictor: PredictorKind,
     /// GPUs were looked for, which loads their drivers.
     pub looked_for_gpus: bool,
+    /// Bytes that the caller holds beside the model.
+    pub held: u64,
 }
 
 impl Demand<'_> {
@@ -83,7 +85,7 @@ impl Demand<'_> {
 }
 
 /// Where the bytes go. All sizes in bytes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Plan {
     /// Ceiling of the process's resident set.
     pub memory: u64,
@@ -129,9 +131,12 @@ const DRIVER_LIBRARIES_BYTES: u64 = 48 << 20;
 /// A tensor's entry in the file index.
 const TENSOR_BYTES: u64 = 256;
 /// A token's share of the vocabulary tables, and a merge's.
-const TOKEN_BYTES: u64 = 420;
+const TOKEN_BYTES: u64 = 120;
 /// See `TOKEN_BYTES`.
-const MERGE_BYTES: u64 = 160;
+const MERGE_BYTES: u64 = 60;
+/// What a byte of text takes at most while it is cut into tokens: itself, its spelling in SentencePiece, a token of its own
+/// in a list that is just growing.
+const TEXT_BYTES: u64 = 12;
 /// A batch that is not asked for may take one part in so many of the budget for its activations.
 const BATCH_SHARE: u64 = 8;
 
@@ -271,18 +276,14 @@ fn wanted_cache(layers: &[ExpertLayer], k: usize, cycle: usize, least: u64, cach
 
 impl Fixed {
     fn count(gguf: &Gguf, model: &Model, measured: &Measure, demand: &Demand<'_>, batch: usize) -> Self {
-        let meta = gguf.metadata();
-        let len = |key: &str| meta.strings(key).ok().flatten().map_or(0, |s| s.len() as u64);
-        let tokens = len("tokenizer.ggml.tokens");
         let c = &model.config;
         let footprint = demand.device.footprint();
-        let libraries = if demand.looked_for_gpus { DRIVER_LIBRARIES_BYTES } else { 0 };
         let kv = kv_specs(c).into_iter().map(|spec| demand.device.kv_bytes(&spec, demand.ctx, demand.kv));
         let largest = model.experts.iter().map(|l| l.window_bytes() as u64).max().unwrap_or(0);
         Self {
-            process: PROCESS_BYTES
+            process: program_bytes(demand.looked_for_gpus)
                 + footprint.driver_bytes
-                + libraries
+                + demand.held
                 + gguf.tensors().len() as u64 * TENSOR_BYTES
                 + Predictor::bytes(
                     demand.predictor,
@@ -290,7 +291,7 @@ impl Fixed {
                     c.n_vocab,
                     demand.batch.unwrap_or(footprint.batch),
                 ),
-            tokenizer: tokens * TOKEN_BYTES + len("tokenizer.ggml.merges") * MERGE_BYTES,
+            tokenizer: tokenizer_bytes(gguf),
             weights: measured.bytes,
             kv: kv.sum(),
             activations: activation_bytes(model, batch)
@@ -300,6 +301,35 @@ impl Fixed {
                 + if demand.may_map { MAPPED_BYTES_PER_LANE * demand.lanes as u64 } else { 0 },
         }
     }
+}
+
+fn program_bytes(looked_for_gpus: bool) -> u64 {
+    PROCESS_BYTES + if looked_for_gpus { DRIVER_LIBRARIES_BYTES } else { 0 }
+}
+
+fn tokenizer_bytes(gguf: &Gguf) -> u64 {
+    let len = |key: &str| gguf.metadata().strings(key).ok().flatten().map_or(0, |s| s.len() as u64);
+    len("tokenizer.ggml.tokens") * TOKEN_BYTES + len("tokenizer.ggml.merges") * MERGE_BYTES
+}
+
+/// Refuses a text that cannot be cut into tokens under this ceiling of the process's resident set, be there a model or not.
+///
+/// # Errors
+/// [`Error::Budget`].
+pub fn check_text(gguf: &Gguf, text: &str, memory: u64, looks_for_gpus: bool) -> Result<()> {
+    let need = TEXT_BYTES * text.len() as u64;
+    let all = program_bytes(looks_for_gpus) + tokenizer_bytes(gguf) + need;
+    if all <= memory {
+        return Ok(());
+    }
+    Err(Error::Budget(format!(
+        "--memory {} is too small for a text of {}: to cut it into tokens may take {} beside the program; give at least \
+         --memory {}, or a shorter text",
+        mib(memory, false),
+        mib(text.len() as u64, true),
+        mib(need, true),
+        mib(all, true)
+    )))
 }
 
 fn step_sizes(c: &Config, measured: &Measure, ctx: usize, batch: usize) -> StepSizes {

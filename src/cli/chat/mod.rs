@@ -98,7 +98,7 @@ pub fn run(args: &Args) -> Result<()> {
     let tokenizer = open::tokenizer(&file.gguf)?;
     let template = open::template(&file.gguf, args.chat_template.as_deref())?;
     let interrupt = Interrupt::install()?;
-    let mut opened = open::engine(file, &args.engine, Some(&args.run))?;
+    let mut opened = open::engine(file, &args.engine, Some(&args.run), 0)?;
     let mut lines = Lines::new(&interrupt)?;
     let mut display = Display::new();
     let mut dialogue = Dialogue::new(&tokenizer, &template, &args.sampling, args.system.clone());
