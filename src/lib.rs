@@ -10,6 +10,7 @@
 //! - [`expert`] pages experts: the cache decides, the source reads, the pager joins them.
 //! - [`generate`] plans memory, keeps a session, samples, streams.
 //! - [`mod@bench`] sweeps cache sizes, policies and prefetching over prompts, and measures.
+//! - [`tune`] looks for the setting that is fastest on a machine, and predicts others.
 //! - [`report`] and [`cli`] are what a person sees.
 
 pub mod bench;
@@ -24,5 +25,6 @@ pub mod os;
 pub mod quant;
 pub mod report;
 pub mod tokenizer;
+pub mod tune;
 
 pub use error::{Error, Result};

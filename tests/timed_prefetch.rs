@@ -55,7 +55,8 @@ impl Setting {
             prefetch,
             lookahead: 1,
         };
-        let mut predictor = SyntheticPredictor::new(&self.trace, vec![self.experts; self.trace[0].layers.len()], recall, 7);
+        let mut predictor =
+            SyntheticPredictor::new(&self.trace, vec![self.experts; self.trace[0].layers.len()], recall, 7);
         run(&machine, &self.trace, &|shape| PolicyKind::Decay.build(shape), &mut predictor).unwrap()
     }
 }

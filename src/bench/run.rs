@@ -14,7 +14,8 @@ use crate::expert::predict::{PredictorKind, RecallRow};
 use crate::expert::source::SourceInfo;
 use crate::expert::trace::Trace;
 use crate::generate::engine::{Engine, Options};
-use crate::generate::plan::Plan;
+use crate::generate::plan::{CacheSize, Plan};
+use crate::generate::profile::Setting;
 use crate::generate::sampler::{Sampler, Sampling};
 use crate::generate::stats::Phase;
 use crate::generate::stream::{Ended, Generator, LanguageModel, ModelText, Request};
@@ -108,6 +109,18 @@ impl Bench<'_> {
         options
     }
 
+    /// What the model is opened with in this setting; where that takes what fits, the cache is that of the options.
+    pub fn options_of(&self, setting: &Setting) -> Options {
+        Options {
+            cache: setting.cache.map_or(self.options.cache, CacheSize::Bytes),
+            policy: Some(setting.policy),
+            prefetch: Some(setting.prefetch),
+            io: Some(setting.path),
+            lanes: Some(setting.lanes),
+            ..self.options.clone()
+        }
+    }
+
     /// Takes the files out of the page cache, if runs start cold.
     ///
     /// # Errors
@@ -116,19 +129,19 @@ impl Bench<'_> {
         self.cold.iter().try_for_each(|file| os::drop_file_cache(file).map_err(|e| Error::io(file, e)))
     }
 
-    /// The untimed run, recorded to `trace`. `None` if `cancel` stopped it.
+    /// The untimed run with these options, recorded to `trace`. `None` if `cancel` stopped it.
     ///
     /// # Errors
     /// Those of opening the model and of answering.
     pub fn probe(
         &self,
-        configuration: &Configuration,
+        options: &Options,
         trace: &Path,
         cancel: &dyn Fn() -> bool,
         each: &mut dyn FnMut(),
     ) -> Result<Option<(Probe, Trace)>> {
         self.cool()?;
-        let options = Options { trace: Some((trace.to_owned(), false)), ..self.options(configuration) };
+        let options = Options { trace: Some((trace.to_owned(), false)), ..options.clone() };
         let mut engine = Engine::open(self.path, &options, &mut |_| {})?;
         if engine.plan().experts == 0 {
             let what = "the model has no routed experts: there is no expert cache to measure";
@@ -150,20 +163,15 @@ impl Bench<'_> {
         Ok(Some((probe, Trace::read(trace, None)?)))
     }
 
-    /// A timed run; `each` is called after every prompt. `None` if `cancel` stopped it.
+    /// A timed run with these options; `each` is called after every prompt. `None` if `cancel` stopped it.
     ///
     /// # Errors
     /// Those of opening the model and of answering.
-    pub fn run(
-        &self,
-        configuration: &Configuration,
-        cancel: &dyn Fn() -> bool,
-        each: &mut dyn FnMut(),
-    ) -> Result<Option<Outcome>> {
+    pub fn run(&self, options: &Options, cancel: &dyn Fn() -> bool, each: &mut dyn FnMut()) -> Result<Option<Outcome>> {
         self.cool()?;
         let own_peak = os::reset_peak_resident();
         let begin = Instant::now();
-        let mut engine = Engine::open(self.path, &self.options(configuration), &mut |_| {})?;
+        let mut engine = Engine::open(self.path, options, &mut |_| {})?;
         let load = begin.elapsed();
         let Some(mut outcome) = self.answer(&mut engine, cancel, each)? else { return Ok(None) };
         outcome.load = load;

@@ -1,21 +1,17 @@
 //! `foregate bench`: speed and hit rates over cache sizes, policies and prefetching.
 
 use std::fs::OpenOptions;
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
-
 use crate::bench::figures::{ConfigurationRow, RunRow};
-use crate::bench::prompts::{self, Prompt};
+use crate::bench::prompts::Prompt;
 use crate::bench::run::{Bench, Outcome, Probe, same_answers};
 use crate::bench::{Configuration, configurations, line_rate, order, routing};
 use crate::cli::flags::{self, EngineFlags, ModelFlag};
 use crate::cli::interrupt::{INTERRUPTED, Interrupt};
-use crate::cli::{demo, input, message, open, out};
+use crate::cli::{demo, measure, message, open, out};
 use crate::error::{Error, Result};
 use crate::expert::cache::PolicyKind;
 use crate::expert::pager::Prefetch;
@@ -27,8 +23,6 @@ use crate::model::Config;
 use crate::os;
 use crate::report::bench::{BENCH_SCHEMA, BenchReport, Machine, ModelFacts, PromptRow, Settings};
 use crate::report::html;
-use crate::tokenizer::Tokenizer;
-use crate::tokenizer::template::{ChatTemplate, Conversation};
 
 /// Measure speed and hit rates over cache sizes, policies and prefetching.
 ///
@@ -90,13 +84,10 @@ fn parse_size(text: &str) -> Result<(String, CacheSize), String> {
 pub fn run(args: &Args) -> Result<ExitCode> {
     check(args)?;
     let path = demo::find(args.model.model.as_deref())?;
-    let prompts = match &args.prompts {
-        Some(file) => prompts::parse(&input::read_text(file)?)?,
-        None => prompts::shipped()?,
-    };
+    let prompts = measure::prompts(args.prompts.as_deref())?;
     let file = open::model_file(&path, &args.engine, None)?;
     let tokenizer = open::tokenizer(&file.gguf)?;
-    let (asked, chat) = ask(&file.gguf, &tokenizer, &prompts)?;
+    let (asked, chat) = measure::ask(&file.gguf, &tokenizer, &prompts)?;
     let ModelFile { gguf, config } = file;
     let shards = gguf.shard_paths().to_vec();
     own_files(args, &shards)?;
@@ -223,20 +214,6 @@ impl Drop for Page<'_> {
     }
 }
 
-/// The prompts in tokens, in the model's own chat template where it has one, and whether it has.
-fn ask(gguf: &Gguf, tokenizer: &Tokenizer, prompts: &[Prompt]) -> Result<(Vec<Vec<u32>>, bool)> {
-    let template = ChatTemplate::from_gguf(gguf)?;
-    let ids = |prompt: &Prompt| {
-        if template.is_fallback() {
-            return tokenizer.encode(&prompt.text, true, true);
-        }
-        let messages = vec![json!({"role": "user", "content": prompt.text})];
-        let text = template.render(&Conversation::new(messages)?)?;
-        tokenizer.encode(&text, !template.begins_with_bos(&text), true)
-    };
-    Ok((prompts.iter().map(ids).collect::<Result<_>>()?, !template.is_fallback()))
-}
-
 fn model_facts(gguf: &Gguf, config: &Config) -> ModelFacts {
     ModelFacts {
         path: gguf.path().display().to_string(),
@@ -269,11 +246,11 @@ fn sweep(
     cancel: &dyn Fn() -> bool,
 ) -> Result<Option<Sweep>> {
     let order = order(all.len());
-    let bar = progress_bar(((order.len() + 1) * bench.prompts.len()) as u64);
+    let bar = measure::progress_bar(((order.len() + 1) * bench.prompts.len()) as u64);
     let first = probed(all);
     bar.set_message(format!("untimed: {first}"));
-    let trace_file = TraceFile::new(args.trace.as_deref());
-    let Some((probe, trace)) = bench.probe(first, &trace_file.path, cancel, &mut || bar.inc(1))? else {
+    let trace_file = measure::TraceFile::new(args.trace.as_deref());
+    let Some((probe, trace)) = bench.probe(&bench.options(first), &trace_file.path, cancel, &mut || bar.inc(1))? else {
         return Ok(None);
     };
     drop(trace_file);
@@ -294,7 +271,9 @@ fn sweep(
     let mut outcomes: Vec<Outcome> = Vec::new();
     for (n, &place) in order.iter().enumerate() {
         bar.set_message(format!("run {} of {}: {}", n + 1, order.len(), all[place]));
-        let Some(outcome) = bench.run(&all[place], cancel, &mut || bar.inc(1))? else { return Ok(None) };
+        let Some(outcome) = bench.run(&bench.options(&all[place]), cancel, &mut || bar.inc(1))? else {
+            return Ok(None);
+        };
         let (before, now) = (format!("the untimed run ({first})"), format!("run {} ({})", n + 1, all[place]));
         same_answers((&before, &probe.outcome), (&now, &outcome))?;
         outcomes.push(outcome);
@@ -306,28 +285,6 @@ fn sweep(
 /// The configuration of the untimed run: the one in the middle.
 fn probed(all: &[Configuration]) -> &Configuration {
     &all[all.len() / 2]
-}
-
-/// Where the routing is recorded; a file that the user did not ask for goes away.
-struct TraceFile {
-    path: PathBuf,
-    keep: bool,
-}
-
-impl TraceFile {
-    fn new(given: Option<&Path>) -> Self {
-        let own = || std::env::temp_dir().join(format!("foregate-bench-{}.csv.gz", process::id()));
-        Self { path: given.map_or_else(own, Path::to_owned), keep: given.is_some() }
-    }
-}
-
-impl Drop for TraceFile {
-    fn drop(&mut self) {
-        if !self.keep {
-            // a file that is left in the directory for temporary files does no harm
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
 }
 
 fn report(
@@ -396,25 +353,9 @@ fn report(
     })
 }
 
-/// A bar of prompts on a terminal, nothing elsewhere.
-fn progress_bar(prompts: u64) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template(BAR).expect("the template is a constant and a test renders it");
-    ProgressBar::new(prompts).with_style(style)
-}
-
-const BAR: &str = "{bar:30} {pos}/{len} {eta} left  {wide_msg}";
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_bars_template_is_valid() {
-        assert!(ProgressStyle::with_template(BAR).is_ok());
-    }
 
     #[test]
     fn what_is_named_twice_runs_once() {

@@ -16,6 +16,7 @@ mod inspect;
 mod interrupt;
 mod logits;
 mod man;
+mod measure;
 mod message;
 mod open;
 mod out;
@@ -25,6 +26,7 @@ pub mod size;
 mod state;
 mod template;
 mod tokenize;
+mod tune;
 
 use std::io;
 use std::process::ExitCode;
@@ -51,6 +53,7 @@ enum Command {
     Chat(chat::Args),
     Generate(generate::Args),
     Bench(bench::Args),
+    Tune(tune::Args),
     Inspect(inspect::Args),
     Perplexity(perplexity::Args),
     Simulate(simulate::Args),
@@ -88,6 +91,7 @@ fn run(command: Command) -> Result<ExitCode> {
     let done = match command {
         Command::Generate(args) => return generate::run(&args),
         Command::Bench(args) => return bench::run(&args),
+        Command::Tune(args) => return tune::run(&args),
         Command::Chat(args) => chat::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Perplexity(args) => perplexity::run(&args),

@@ -177,7 +177,10 @@ mod tests {
     #[test]
     fn what_is_given_outweighs_the_profile() {
         let open = SETTING.fill(&Options::default());
-        assert_eq!((open.cache, open.policy, open.prefetch), (CacheSize::UpTo(1 << 30), Some(PolicyKind::Lru), Some(Prefetch::AtMost(4))));
+        assert_eq!(
+            (open.cache, open.policy, open.prefetch),
+            (CacheSize::UpTo(1 << 30), Some(PolicyKind::Lru), Some(Prefetch::AtMost(4)))
+        );
         assert_eq!((open.io, open.lanes), (Some(ReadPath::Direct), Some(3)));
         let given = Options {
             memory: Some(1 << 32),

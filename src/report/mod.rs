@@ -6,4 +6,5 @@ pub mod model;
 pub mod plan;
 pub mod run;
 pub mod simulate;
+pub mod tune;
 pub mod units;

@@ -34,6 +34,13 @@ pub struct Cost {
     pub prediction: Duration,
 }
 
+impl Cost {
+    /// A token that goes through so many layers and uses so many routed experts in all.
+    pub fn of_token(&self, layers: usize, experts: usize) -> Duration {
+        self.token + self.layer * layers as u32 + self.expert * experts as u32
+    }
+}
+
 /// What is run.
 #[derive(Clone, Debug)]
 pub struct Machine {

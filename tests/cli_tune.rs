@@ -1,0 +1,122 @@
+//! `foregate tune`: what it finds, what it keeps, and who uses that.
+
+#![allow(missing_docs)]
+
+mod common;
+
+use std::path::Path;
+
+use common::{Dir, TestCommand, foregate, tiny_model};
+use serde_json::Value;
+
+/// `foregate COMMAND` on a small model, with profiles kept in `state`.
+fn command(command: &str, state: &Path) -> TestCommand {
+    let args = foregate([command]).arg(tiny_model()).args(["--device", "cpu", "--ctx", "256"]);
+    args.env("XDG_STATE_HOME", state).env("FOREGATE_PROFILE", "on")
+}
+
+fn tune(state: &Dir, more: &[&str]) -> TestCommand {
+    let prompts = state.file("prompts.txt", "facts: Hello there\ncode: print(1)\n");
+    command("tune", state.path()).arg("--prompts").arg(prompts).args(["-n", "6"]).args(more)
+}
+
+fn json(out: &str) -> Value {
+    serde_json::from_str(out).expect("one JSON object")
+}
+
+fn rows<'a>(report: &'a Value, name: &str) -> &'a [Value] {
+    report[name].as_array().expect("an array")
+}
+
+#[test]
+fn predictions_have_the_very_hits_of_the_runs() {
+    let state = Dir::new();
+    let report = json(&tune(&state, &["--json"]).ok());
+    assert_eq!(report["schema"], "foregate.tune/1");
+    let (trials, sizes) = (rows(&report, "trials"), rows(&report, "sizes"));
+    let predicted: Vec<&Value> = trials.iter().filter(|trial| !trial["predicted_tok_s"].is_null()).collect();
+    assert!(!predicted.is_empty(), "{report}");
+    let mut compared = 0;
+    for trial in trials.iter().filter(|t| t["policy"] == report["best"]["policy"] && t["prefetch"] == "off") {
+        for size in sizes.iter().filter(|size| size["slots"] == trial["slots"]) {
+            assert_eq!((&size["hit_rate"], &size["bytes_per_token"]), (&trial["hit_rate"], &trial["bytes_per_token"]));
+            compared += 1;
+        }
+    }
+    assert!(compared >= 3 || report["best"]["prefetch"] != "off", "{report}");
+    for trial in predicted {
+        let off = trial["predicted_tok_s"].as_f64().unwrap() / trial["tok_s"].as_f64().unwrap() - 1.0;
+        assert!((off - trial["error"].as_f64().unwrap()).abs() < 1e-9);
+        assert!(off.abs() <= report["prediction_error_most"].as_f64().unwrap() + 1e-9);
+    }
+}
+
+#[test]
+fn what_was_found_is_kept_used_and_named() {
+    let state = Dir::new();
+    let report = json(&tune(&state, &["--policy", "lfu", "--io", "mmap", "--lanes", "3", "--json"]).ok());
+    let best = &report["best"];
+    assert_eq!((&best["policy"], &best["path"], &best["lanes"]), (&"lfu".into(), &"mmap".into(), &3.into()));
+    assert!(Path::new(report["profile"].as_str().unwrap()).is_file());
+
+    let generate = |more: &[&str]| {
+        let run = command("generate", state.path()).args(["-p", "Hello", "-n", "3", "--temp", "0", "--json"]).args(more).run();
+        run.expect_code(0);
+        (json(&run.stdout()), run.stderr())
+    };
+    let (with, said) = generate(&[]);
+    assert!(said.contains("as `foregate tune` found: lfu, "), "{said}");
+    assert_eq!(&with["run"]["profile"], best);
+    assert_eq!(
+        (&with["run"]["policy"], &with["run"]["read_path"], &with["run"]["lanes"]),
+        (&"lfu".into(), &"mmap".into(), &3.into())
+    );
+    let (given, _) = generate(&["--policy", "lru"]);
+    assert_eq!(
+        (&given["run"]["policy"], &given["run"]["read_path"]),
+        (&"lru".into(), &"mmap".into()),
+        "a flag outweighs it"
+    );
+    let (without, said) = generate(&["--profile", "off"]);
+    assert!(without["run"]["profile"].is_null() && !said.contains("tune"), "{said}");
+    assert_eq!(with["ids"], without["ids"]);
+}
+
+#[test]
+fn what_was_kept_tells_what_other_budgets_would_reach() {
+    let state = Dir::new();
+    tune(&state, &["--memory", "512MiB"]).ok();
+    let run = tune(&state, &["--what-if", "8KiB,1GiB,2GiB", "--json"]).run();
+    run.expect_code(0);
+    assert!(run.stderr().contains("an earlier run kept"), "{}", run.stderr());
+    let report = json(&run.stdout());
+    let what_if = rows(&report, "what_if");
+    assert!(what_if[0]["refused"].as_str().unwrap().contains("the smallest that works"), "{report}");
+    assert_eq!(what_if[1]["share"], 1.0);
+    assert_eq!(what_if[1]["tok_s"], what_if[2]["tok_s"], "more than all experts buys nothing");
+    assert!(rows(&report, "trials").is_empty());
+    let again = json(&tune(&state, &["--what-if", "1GiB", "--again", "--dry-run", "--json"]).ok());
+    assert!(!rows(&again, "trials").is_empty() && again["profile"].is_null());
+}
+
+#[test]
+fn a_dry_run_keeps_nothing() {
+    let state = Dir::new();
+    let text = tune(&state, &["--dry-run"]).ok();
+    assert!(text.contains("fastest: cache ") && text.contains("off by"), "{text}");
+    assert!(!state.path().join("foregate").exists());
+}
+
+#[test]
+fn what_cannot_be_tuned_is_refused() {
+    let state = Dir::new();
+    for (flags, word) in [
+        (&["--again"][..], "--what-if"),
+        (&["--what-if", "much"], "no size"),
+        (&["-n", "1"], "larger -n"),
+        (&["--prefetch", "off", "--lookahead", "2"], "--lookahead"),
+    ] {
+        let error = tune(&state, flags).fails(2);
+        assert!(error.contains(word), "{flags:?}: {error}");
+    }
+}
