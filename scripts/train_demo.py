@@ -43,11 +43,18 @@ def arguments():
     parser.add_argument("--vocab", type=int, default=3072)
     parser.add_argument("--processes", type=int, default=2, help="of one thread each, unless --threads says otherwise")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="auto", help="cpu, cuda or another that torch knows; auto is a GPU if there is one")
     parser.add_argument("--report", type=pathlib.Path, help="write what was learned to this file")
     for field in dataclasses.fields(Config):
         if field.name != "vocab":
             parser.add_argument(f"--{field.name.replace('_', '-')}", type=field.type, default=field.default)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.device == "auto":
+        args.device = "cuda" if torch.cuda.is_available() else "cpu"
+    if args.device != "cpu":
+        # One process feeds a GPU.
+        args.processes = 1
+    return args
 
 
 def batch_of(chat, args, step, part=0, parts=1):
@@ -214,11 +221,12 @@ def build(args):
 def work(place, args):
     """What each process does."""
     torch.set_num_threads(args.threads)
+    torch.set_default_device(args.device)
     chat, network = build(args)
     used = optimizers(network, args)
     checkpoint, step = args.work / "checkpoint.pt", 0
     if checkpoint.exists():
-        state = torch.load(checkpoint)
+        state = torch.load(checkpoint, map_location=args.device)
         if state["config"] != dataclasses.asdict(network.config):
             raise SystemExit(f"{checkpoint} is of another shape: {state['config']}")
         network.load_state_dict(state["network"])

@@ -280,3 +280,15 @@ fn ctrl_c_stops_the_answer_with_its_figures_and_exit_code_130() {
     assert!(stderr.contains("foregate: stopped") && stderr.contains("decode: "), "{stderr}");
     assert!(output.stdout.ends_with(b"\n"));
 }
+
+#[test]
+fn a_cache_below_what_one_token_uses_is_warned_about_with_the_numbers() {
+    let run = |cache: &str| {
+        let run = foregate(["generate", "-p", "hi", "-n", "1", "--device", "cpu", "--cache", cache]).run();
+        run.expect_code(0);
+        run.stderr()
+    };
+    let warned = run("0.5x");
+    assert!(warned.contains("holds 16 experts and one token uses 32") && warned.contains("KiB more"), "{warned}");
+    assert!(!run("1x").contains("one token uses"));
+}

@@ -202,7 +202,7 @@ fn cache_sizes_in_cycles_and_percent_are_slots() {
         assert_eq!(classes.iter().map(|c| c["slots"].as_u64().unwrap()).sum::<u64>(), slots, "{cache}: {report}");
     }
     let refused = on_model("generate", &["-p", "rain", "--cache", "1k"]).fails(1);
-    let percent = refused.split("MiB, ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    let percent = refused.split(" need ").nth(1).and_then(|rest| rest.split([',', ' ']).nth(2)).unwrap();
     on_model("generate", &["-p", "rain", "-n", "2", "--cache", percent]).ok();
 }
 

@@ -17,7 +17,8 @@ fn command(command: &str, state: &Path) -> TestCommand {
 
 fn tune(state: &Dir, more: &[&str]) -> TestCommand {
     let prompts = state.file("prompts.txt", "facts: Hello there\ncode: print(1)\n");
-    command("tune", state.path()).arg("--prompts").arg(prompts).args(["-n", "6"]).args(more)
+    let tokens: &[&str] = if more.contains(&"-n") { &[] } else { &["-n", "6"] };
+    command("tune", state.path()).arg("--prompts").arg(prompts).args(tokens).args(more)
 }
 
 fn json(out: &str) -> Value {
@@ -60,7 +61,10 @@ fn what_was_found_is_kept_used_and_named() {
     assert!(Path::new(report["profile"].as_str().unwrap()).is_file());
 
     let generate = |more: &[&str]| {
-        let run = command("generate", state.path()).args(["-p", "Hello", "-n", "3", "--temp", "0", "--json"]).args(more).run();
+        let run = command("generate", state.path())
+            .args(["-p", "Hello", "-n", "3", "--temp", "0", "--json"])
+            .args(more)
+            .run();
         run.expect_code(0);
         (json(&run.stdout()), run.stderr())
     };

@@ -139,6 +139,25 @@ fn assert_stays_under_the_budget(shape: &Shape, devices: &[&str]) {
     }
 }
 
+/// A text of which the tokens take more than the model, and one that cannot be cut under the budget.
+#[test]
+fn a_long_text_counts_under_the_budget_or_is_refused() {
+    let dir = Dir::new();
+    let path = dir.path().join("wide.gguf");
+    write_model(&path, &LARGE);
+    let text = dir.file("long.txt", "abcdefghij".repeat(400_000));
+    let run = |memory: &str| {
+        let args = ["perplexity", "--json", "--ctx", "64", "--chunks", "1", "--device", "cpu", "--lanes", "2"];
+        foregate(args).args(["--memory", memory, "-f"]).arg(&text).arg(&path)
+    };
+    let refusal = run("60MiB").fails(1);
+    assert!(refusal.contains("too small for a text of 3.9MiB"), "{refusal}");
+    let least = refusal.split("at least --memory ").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
+    let report: Value = serde_json::from_str(&run(least).ok()).unwrap();
+    let (peak, memory) = (&report["run"]["peak_resident_bytes"], &report["run"]["memory_bytes"]);
+    assert!(peak.as_u64().unwrap() <= memory.as_u64().unwrap(), "{peak} bytes at a budget of {memory}");
+}
+
 #[test]
 fn the_peak_resident_set_stays_under_the_budget() {
     assert_stays_under_the_budget(&SMALL, &["cpu", "reference"]);

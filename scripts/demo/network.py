@@ -65,6 +65,13 @@ def rope(x, cos, sin):
     return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
 
 
+def by_expert(chosen):
+    """The order that sorts experts, which keeps that of equal ones. On the CPU numpy's counting sort is faster."""
+    if chosen.device.type != "cpu":
+        return chosen.argsort(stable=True)
+    return torch.from_numpy(np.argsort(chosen.numpy().astype(np.uint8), kind="stable"))
+
+
 class Block(nn.Module):
     def __init__(self, c):
         super().__init__()
@@ -107,7 +114,7 @@ class Block(nn.Module):
         c = self.c
         logits, chosen, weights = self.route(x)
         # Tokens in the order of their experts, so that each expert is one matrix product.
-        order = torch.from_numpy(np.argsort(chosen.flatten().numpy().astype(np.uint8), kind="stable"))
+        order = by_expert(chosen.flatten())
         rows = order // c.used
         counts = chosen.flatten().bincount(minlength=c.experts).tolist()
         both = torch.cat([self.ffn_gate_exps, self.ffn_up_exps], dim=1).mT.unbind()

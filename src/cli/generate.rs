@@ -130,7 +130,11 @@ struct Prompt {
 
 fn prompt(args: &Args, gguf: &Gguf, tokenizer: &Tokenizer, text: String) -> Result<Prompt> {
     if !args.chat {
-        return Ok(Prompt { ids: open::encode(tokenizer, gguf, &args.engine, &text, true, true)?, text, format: Format::Plain });
+        return Ok(Prompt {
+            ids: open::encode(tokenizer, gguf, &args.engine, &text, true, true)?,
+            text,
+            format: Format::Plain,
+        });
     }
     let template = open::template(gguf, args.chat_template.as_deref())?;
     let system = args.system.iter().map(|text| json!({"role": "system", "content": text}));

@@ -17,6 +17,7 @@ use crate::gguf::Gguf;
 use crate::os;
 use crate::report::plan::plan_text;
 use crate::report::run::RunFacts;
+use crate::report::units::bytes;
 use crate::tokenizer::Tokenizer;
 use crate::tokenizer::template::{ChatTemplate, special_tokens};
 
@@ -116,6 +117,7 @@ pub fn engine(file: ModelFile, flags: &EngineFlags, run: Option<&RunFlags>, held
         message::note(&format!("experts are read by {} in {} lanes", source.path, source.lanes));
     }
     message::notes(engine.source_info().note.as_slice());
+    message::warnings(below_cycle(engine.plan()).as_slice());
     Ok(Opened { engine, load: start.elapsed() })
 }
 
@@ -155,6 +157,18 @@ impl Opened {
             peak_resident_bytes: os::peak_resident_bytes(),
         }
     }
+}
+
+/// What to say of a cache that holds less than one token uses: most of what is read is pushed out before it is used again.
+fn below_cycle(plan: &Plan) -> Option<String> {
+    let (slots, cycle) = (plan.slot_count(), plan.cycle);
+    let missing = cycle.checked_sub(slots).filter(|&missing| missing > 0)?;
+    let more = missing as u64 * (plan.slots / slots.max(1) as u64);
+    Some(format!(
+        "the expert cache holds {slots} experts and one token uses {cycle}: few are still there when they are needed again; \
+         {} more would hold a token's (--cache 1x)",
+        bytes(more)
+    ))
 }
 
 /// Whether the adapter that is called so is a software one.

@@ -137,6 +137,8 @@ const MERGE_BYTES: u64 = 60;
 /// What a byte of text takes at most while it is cut into tokens: itself, its spelling in SentencePiece, a token of its own
 /// in a list that is just growing.
 const TEXT_BYTES: u64 = 12;
+/// Texts of so many bytes are within the program's own share.
+const SMALL_TEXT: usize = 64 << 10;
 /// A batch that is not asked for may take one part in so many of the budget for its activations.
 const BATCH_SHARE: u64 = 8;
 
@@ -231,8 +233,11 @@ impl Plan {
     }
 }
 
-/// Mebibytes with one decimal: a ceiling that was given is never shown larger, one that works never smaller.
+/// Mebibytes with one decimal, or bytes below one: a ceiling that was given is never shown larger, one that works never smaller.
 fn mib(bytes: u64, rounded_up: bool) -> String {
+    if bytes < 1 << 20 {
+        return format!("{bytes}B");
+    }
     let tenths =
         bytes / (1 << 20) * 10 + (bytes % (1 << 20) * 10 + u64::from(rounded_up) * ((1 << 20) - 1)) / (1 << 20);
     format!("{}.{}MiB", tenths / 10, tenths % 10)
@@ -319,7 +324,7 @@ fn tokenizer_bytes(gguf: &Gguf) -> u64 {
 pub fn check_text(gguf: &Gguf, text: &str, memory: u64, looks_for_gpus: bool) -> Result<()> {
     let need = TEXT_BYTES * text.len() as u64;
     let all = program_bytes(looks_for_gpus) + tokenizer_bytes(gguf) + need;
-    if all <= memory {
+    if all <= memory || text.len() <= SMALL_TEXT {
         return Ok(());
     }
     Err(Error::Budget(format!(
