@@ -92,9 +92,10 @@ def main():
     print(f"greedy answers, F32: {same} of {args.count} the same, token for token")
 
     rng = random.Random(12)
-    text = "\n".join(str(stories.tale(rng)["story"]) for _ in range(60)) + "\n"
+    text = "\n".join(str(stories.tale(rng)["story"]) for _ in range(60))
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
-        file.write(text)
+        # The program leaves out one newline at the end.
+        file.write(text + "\n")
         file.flush()
         for name, path in (("F32", args.f32), ("Q8_0", args.q8_0)):
             theirs, count = perplexity(Llama(path, 1024), text)
