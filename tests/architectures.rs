@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use common::oracle::{Answer, Choices, nmse};
 use common::shared;
 use foregate::compute::KvKind;
-use foregate::generate::engine::{DeviceChoice, Engine, Options};
+use foregate::generate::engine::Engine;
+use foregate::generate::options::{DeviceChoice, Options};
 
 fn options(device: DeviceChoice, kv: KvKind) -> Options {
     Options { device, kv: Some(kv), memory: Some(1 << 30), lanes: Some(2), ..Options::default() }

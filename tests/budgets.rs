@@ -9,7 +9,8 @@ use common::oracle::fixtures;
 use common::shared;
 use foregate::compute::KvKind;
 use foregate::expert::source::ReadPath;
-use foregate::generate::engine::{DeviceChoice, Engine, Options};
+use foregate::generate::engine::Engine;
+use foregate::generate::options::{DeviceChoice, Options};
 use foregate::generate::plan::CacheSize;
 use foregate::quant::CpuLevel;
 

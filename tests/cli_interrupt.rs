@@ -5,7 +5,8 @@ mod common;
 use std::cell::Cell;
 
 use common::tiny_model;
-use foregate::generate::engine::{DeviceChoice, Engine, Options};
+use foregate::generate::engine::Engine;
+use foregate::generate::options::{DeviceChoice, Options};
 use foregate::generate::sampler::{Sampler, Sampling};
 use foregate::generate::stream::{Answer, Ended, Generator, LanguageModel, ModelText, Request};
 use foregate::tokenizer::Tokenizer;

@@ -10,7 +10,8 @@ use common::oracle::{Answer, Choices, nmse};
 use common::shared;
 use foregate::compute::KvKind;
 use foregate::compute::gpu::{GpuDevice, Selector};
-use foregate::generate::engine::{DeviceChoice, Engine, Options};
+use foregate::generate::engine::Engine;
+use foregate::generate::options::{DeviceChoice, Options};
 use foregate::generate::plan::CacheSize;
 
 /// The models, or none where there is no adapter or no model.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use common::oracle::{Answer, Choices, flips, gpu_options, nmse};
 use foregate::compute::KvKind;
-use foregate::generate::engine::{DeviceChoice, Engine, Options};
+use foregate::generate::engine::Engine;
+use foregate::generate::options::{DeviceChoice, Options};
 
 /// One case: a model, how to open it, and what it answers.
 struct Case {

@@ -6,7 +6,8 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use foregate::compute::KvKind;
-use foregate::generate::engine::{DeviceChoice, Engine, Options};
+use foregate::generate::engine::Engine;
+use foregate::generate::options::{DeviceChoice, Options};
 use foregate::generate::perplexity::score;
 use foregate::generate::sampler::{Sampler, Sampling};
 use foregate::generate::stream::LanguageModel;

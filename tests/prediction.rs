@@ -9,7 +9,8 @@ use foregate::compute::routing::{RouteRule, choose, rank};
 use foregate::expert::pager::Prefetch;
 use foregate::expert::predict::{LOOKAHEAD_MAX, Method, PredictorKind, RecallRow};
 use foregate::expert::source::ReadPath;
-use foregate::generate::engine::{DeviceChoice, Engine, Options};
+use foregate::generate::engine::Engine;
+use foregate::generate::options::{DeviceChoice, Options};
 use foregate::generate::plan::CacheSize;
 
 const IDS: [u32; 16] = [5, 18, 45, 86, 14, 21, 29, 39, 50, 11, 25, 40, 61, 24, 5, 18];

@@ -7,7 +7,8 @@ use foregate::expert::pager::Prefetch;
 use foregate::expert::predict::PredictorKind;
 use foregate::expert::replay::as_recorded;
 use foregate::expert::trace::{Event, Trace};
-use foregate::generate::engine::{DeviceChoice, Engine, Options};
+use foregate::generate::engine::Engine;
+use foregate::generate::options::{DeviceChoice, Options};
 use foregate::generate::plan::CacheSize;
 use foregate::generate::stream::LanguageModel;
 

@@ -16,8 +16,9 @@ use crate::error::{Error, Result};
 use crate::expert::cache::PolicyKind;
 use crate::expert::pager::Prefetch;
 use crate::expert::trace::Trace;
-use crate::generate::engine::{ModelFile, Planner};
+use crate::generate::options::LOOKAHEAD_DEFAULT;
 use crate::generate::plan::CacheSize;
+use crate::generate::planner::{ModelFile, Planner};
 use crate::gguf::Gguf;
 use crate::model::Config;
 use crate::os;
@@ -330,7 +331,7 @@ fn report(
             ctx: probe.plan.ctx,
             batch: probe.plan.batch,
             predictor: probe.predictor,
-            lookahead: args.engine.lookahead.unwrap_or(1),
+            lookahead: args.engine.lookahead.unwrap_or(LOOKAHEAD_DEFAULT),
             order: order.clone(),
         },
         prompts: answers

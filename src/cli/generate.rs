@@ -7,10 +7,11 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::cli::chat::display::Display;
-use crate::cli::flags::{EngineFlags, ModelFlag, RunFlags, SamplingFlags};
+use crate::cli::flags::{EngineFlags, ModelFlag, RunFlags};
 use crate::cli::input::TextFlags;
 use crate::cli::interrupt::{INTERRUPTED, Interrupt};
 use crate::cli::open::Opened;
+use crate::cli::sampling::SamplingFlags;
 use crate::cli::{demo, message, open, out};
 use crate::error::{Error, Result};
 use crate::generate::sampler::{Sampler, Sampling};

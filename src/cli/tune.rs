@@ -12,7 +12,8 @@ use crate::cli::interrupt::{INTERRUPTED, Interrupt};
 use crate::cli::{demo, measure, message, open, out, size, state};
 use crate::error::{Error, Result};
 use crate::expert::trace::Trace;
-use crate::generate::engine::{Options, Planner};
+use crate::generate::options::{LOOKAHEAD_DEFAULT, Options};
+use crate::generate::planner::Planner;
 use crate::generate::profile::{Profile, ProfileStore};
 use crate::os;
 use crate::report::tune::{TUNE_SCHEMA, TuneReport, WhatIf};
@@ -139,7 +140,7 @@ fn kept(
     profile: &Profile,
 ) -> Result<TuneReport> {
     let trace = Trace::read(&store.trace(), None)?;
-    let lookahead = options.lookahead.unwrap_or(1);
+    let lookahead = options.lookahead.unwrap_or(LOOKAHEAD_DEFAULT);
     let forecast = Forecast::new(&trace, profile.cost, profile.disk, profile.recall, lookahead)?;
     let forecast = forecast.ok_or_else(|| Error::file(store.trace(), "the trace holds no new token: tune again"))?;
     let place = Some(store.path().display().to_string());

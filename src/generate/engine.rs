@@ -1,87 +1,28 @@
 //! The engine: a model opened on a device within a budget, fed with tokens, giving logits.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::compute::cpu::CpuDevice;
-use crate::compute::gpu::{AdapterInfo, AdapterKind, GpuDevice, Selector, adapters};
-use crate::compute::reference::ReferenceDevice;
-use crate::compute::{Device, DeviceInfo, KvKind};
+use crate::compute::{Device, DeviceInfo};
 use crate::error::{Error, Result};
-use crate::expert::cache::{Cache, Phase, PolicyKind};
+use crate::expert::cache::{Cache, Phase};
 use crate::expert::pager::{Ledger, Pager, PagerStats, Prefetch, StepInfo};
 use crate::expert::predict::{Predictor, PredictorKind, RecallRow};
-use crate::expert::source::{ReadPath, Reader, SourceInfo, SourceOptions};
+use crate::expert::source::{Reader, SourceInfo, SourceOptions};
 use crate::expert::trace::{Setup, TraceWriter};
 use crate::expert::{ExpertId, ExpertLayer};
-use crate::generate::plan::{CacheSize, Demand, Plan};
-use crate::generate::profile::{Profile, ProfileStore};
+use crate::generate::options::{LOOKAHEAD_DEFAULT, Options};
+use crate::generate::plan::Plan;
+use crate::generate::planner::{LANES_PLANNED, ModelFile, Planner};
+use crate::generate::profile::Profile;
 use crate::generate::stats::Counters;
 use crate::generate::stream::LanguageModel;
 use crate::generate::warm::WarmStore;
 use crate::gguf::Gguf;
 use crate::model::forward::{Forward, LOGIT_ROWS, RouteTap, Step, kv_specs};
-use crate::model::sink::{Load, Measure};
+use crate::model::sink::Load;
 use crate::model::{Config, Model};
 use crate::os;
-use crate::quant::CpuLevel;
-
-/// Where to compute.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DeviceChoice {
-    /// A real GPU if there is one, else the CPU.
-    #[default]
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// The best adapter, a software one included, or the one of this number.
-    Gpu(Option<usize>),
-    /// The oracle.
-    Reference,
-}
-
-/// How to open a model. What is `None` is chosen.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Where to compute.
-    pub device: DeviceChoice,
-    /// Ceiling of the process's resident set, in bytes.
-    pub memory: Option<u64>,
-    /// Ceiling of GPU memory, in bytes.
-    pub vram: Option<u64>,
-    /// Expert cache.
-    pub cache: CacheSize,
-    /// Who leaves the cache.
-    pub policy: Option<PolicyKind>,
-    /// Where the routing is recorded, and whether with the router's scores.
-    pub trace: Option<(PathBuf, bool)>,
-    /// The folder where the cache's content is kept between runs; `None`: it is not.
-    pub warm: Option<PathBuf>,
-    /// The folder where profiles are kept, which settle what is left open here; `None`: they are not looked for.
-    pub profiles: Option<PathBuf>,
-    /// How experts are read.
-    pub io: Option<ReadPath>,
-    /// Concurrent reads.
-    pub lanes: Option<usize>,
-    /// How much is read before the router asks for it.
-    pub prefetch: Option<Prefetch>,
-    /// How many layers ahead, from 1 to [`LOOKAHEAD_MAX`](crate::expert::predict::LOOKAHEAD_MAX).
-    pub lookahead: Option<usize>,
-    /// Who predicts.
-    pub predictor: PredictorKind,
-    /// Threads that compute (CPU).
-    pub threads: Option<usize>,
-    /// Positions of the KV cache; decided when the file is opened.
-    pub ctx: Option<usize>,
-    /// Tokens per forward pass in prefill.
-    pub batch: Option<usize>,
-    /// Storage of keys and values.
-    pub kv: Option<KvKind>,
-    /// Kernel level (CPU).
-    pub cpu_features: Option<String>,
-    /// Bytes that the caller holds beside the model, under the same ceiling.
-    pub held: u64,
-}
 
 /// How far loading is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,15 +32,6 @@ pub struct Progress {
     /// Bytes to load.
     pub total: u64,
 }
-
-/// Read lanes that a plan counts with before they are measured.
-const LANES_PLANNED: usize = 10;
-/// Layers ahead that are predicted unless told otherwise.
-const LOOKAHEAD_DEFAULT: usize = 1;
-/// The budget of a GPU whose memory the system does not tell.
-const VRAM_FALLBACK: u64 = 4 << 30;
-/// The budget where the system does not say how much memory is available.
-const MEMORY_FALLBACK: u64 = 4 << 30;
 
 /// See the module.
 pub struct Engine {
@@ -120,66 +52,6 @@ pub struct Engine {
     plan: Plan,
     position: usize,
     notes: Vec<String>,
-}
-
-/// A model's file and what it says of the model: all that is known before a device and a budget are chosen.
-pub struct ModelFile {
-    /// The file.
-    pub gguf: Gguf,
-    /// Hyper-parameters, for the context that will be allocated.
-    pub config: Config,
-}
-
-impl ModelFile {
-    /// Opens a file for a context of `ctx` positions; `None`: as long as the model was trained for, within reason.
-    ///
-    /// # Errors
-    /// A file that is no model, or one of an architecture that is not supported.
-    pub fn open(path: &Path, ctx: Option<usize>) -> Result<Self> {
-        let gguf = Gguf::open(path)?;
-        let config = Config::from_gguf(&gguf, ctx)?;
-        Ok(Self { gguf, config })
-    }
-}
-
-/// A model measured for a device; plans, and allocates nothing.
-pub struct Planner {
-    /// The file.
-    pub gguf: Gguf,
-    /// Where its tensors are; handles mean nothing yet.
-    pub model: Model,
-    measured: Measure,
-    device: Box<dyn Device>,
-}
-
-/// The device of a choice; what was chosen for the user goes to `notes`.
-fn device(options: &Options, notes: &mut Vec<String>) -> Result<Box<dyn Device>> {
-    let cpu = || -> Result<Box<dyn Device>> {
-        let level = options.cpu_features.as_deref().map_or_else(|| Ok(CpuLevel::detect()), CpuLevel::by_name)?;
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Box::new(CpuDevice::new(level, options.threads.unwrap_or_else(cores))?))
-    };
-    let gpu = |selector| -> Result<Box<dyn Device>> {
-        let for_the_cpu =
-            [("--threads", options.threads.is_some()), ("--cpu-features", options.cpu_features.is_some())];
-        if let Some((flag, _)) = for_the_cpu.into_iter().find(|(_, given)| *given) {
-            return Err(Error::Usage(format!("{flag} is for the CPU, and a GPU is used: add --device cpu")));
-        }
-        Ok(Box::new(GpuDevice::open(selector, None)?))
-    };
-    match options.device {
-        DeviceChoice::Reference => Ok(Box::new(ReferenceDevice::default())),
-        DeviceChoice::Cpu => cpu(),
-        DeviceChoice::Gpu(number) => gpu(number.map_or(Selector::Any, Selector::Index)),
-        DeviceChoice::Auto => {
-            let usable = |a: &AdapterInfo| a.kind != AdapterKind::Software && a.unusable.is_none();
-            if adapters().iter().any(usable) {
-                return gpu(Selector::Hardware);
-            }
-            notes.push("no GPU found: computing on the CPU".into());
-            cpu()
-        }
-    }
 }
 
 /// Has the pager tell a new trace file what happens to its cache.
@@ -208,72 +80,6 @@ fn record(
     let push = move |event| shared.lock().unwrap_or_else(PoisonError::into_inner).push(event);
     pager.record(Box::new(push), scores);
     Ok(writer)
-}
-
-/// The default budget: what is available, less the larger of 1 GiB and 10 %.
-pub fn default_memory() -> u64 {
-    match os::available_memory() {
-        Some(available) => available.saturating_sub((1u64 << 30).max(available / 10)),
-        None => MEMORY_FALLBACK,
-    }
-}
-
-impl Planner {
-    /// Checks a model's tensors and opens the device; what was chosen for the user goes to `notes`.
-    ///
-    /// # Errors
-    /// A file that cannot be run, or a device that is not there.
-    pub fn new(file: ModelFile, options: &Options, notes: &mut Vec<String>) -> Result<Self> {
-        let ModelFile { gguf, config } = file;
-        let mut measured = Measure::default();
-        let model = Model::build(&gguf, &config, &mut measured)?;
-        Ok(Self { gguf, model, measured, device: device(options, notes)? })
-    }
-
-    /// Plans for the budget of `options`; the context is the file's.
-    ///
-    /// # Errors
-    /// A budget that cannot work.
-    pub fn plan(&self, options: &Options) -> Result<Plan> {
-        let (info, footprint) = (self.device.info(), self.device.footprint());
-        if options.vram.is_some() && info.kind != "gpu" {
-            return Err(Error::Usage("--vram needs a GPU, and none is used: leave it out".into()));
-        }
-        let apart = || footprint.memory_bytes.map_or(VRAM_FALLBACK, |all| all - all / 10);
-        let demand = Demand {
-            device: &*self.device,
-            memory: options.memory.unwrap_or_else(default_memory),
-            vram: options.vram.or_else(|| (!info.shares_memory).then(apart)),
-            cache: options.cache,
-            ctx: self.model.config.ctx,
-            batch: options.batch,
-            kv: self.kv(options),
-            lanes: options.lanes.unwrap_or(LANES_PLANNED),
-            may_map: options.io.is_none_or(|path| path == ReadPath::Mmap),
-            predictor: options.predictor,
-            looked_for_gpus: options.device == DeviceChoice::Auto && info.kind != "gpu",
-            held: options.held,
-        };
-        Plan::new(&self.gguf, &self.model, &self.measured, &demand)
-    }
-
-    /// Who will compute.
-    pub fn device_info(&self) -> DeviceInfo {
-        self.device.info()
-    }
-
-    /// What `tune` kept for this model, on this device and drive, if profiles are looked for.
-    fn profile(&self, options: &Options) -> Result<Option<Profile>> {
-        let Some(state) = options.profiles.as_deref().filter(|_| self.model.config.max_k() > 0) else {
-            return Ok(None);
-        };
-        Ok(ProfileStore::new(state, self.gguf.shard_paths(), &self.device.info().name)?.load())
-    }
-
-    /// Storage of keys and values.
-    fn kv(&self, options: &Options) -> KvKind {
-        self.device.footprint().kv_only.or(options.kv).unwrap_or(KvKind::F16)
-    }
 }
 
 impl Engine {

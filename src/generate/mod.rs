@@ -2,8 +2,10 @@
 
 pub mod engine;
 mod kept;
+pub mod options;
 pub mod perplexity;
 pub mod plan;
+pub mod planner;
 pub mod profile;
 pub mod sampler;
 pub mod stats;

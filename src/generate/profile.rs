@@ -16,8 +16,8 @@ use crate::expert::cache::PolicyKind;
 use crate::expert::pager::Prefetch;
 use crate::expert::source::{DiskModel, ReadPath};
 use crate::expert::timed::Cost;
-use crate::generate::engine::Options;
 use crate::generate::kept;
+use crate::generate::options::Options;
 use crate::generate::plan::CacheSize;
 use crate::os;
 

@@ -16,8 +16,9 @@ use crate::expert::cache::PolicyKind;
 use crate::expert::pager::Prefetch;
 use crate::expert::source::{DiskModel, ReadPath};
 use crate::expert::trace::Trace;
-use crate::generate::engine::{ModelFile, Options, Planner};
+use crate::generate::options::{LOOKAHEAD_DEFAULT, Options};
 use crate::generate::plan::Plan;
+use crate::generate::planner::{ModelFile, Planner};
 use crate::generate::profile::Setting;
 
 /// A policy that promises less than this factor is not tried.
@@ -117,7 +118,7 @@ impl<'a> Search<'a> {
         // the same at all sizes, and on GPUs another batch may move the last bits of a logit
         self.bench.options.batch = Some(probe.plan.batch);
         let disk = self.disk(&probe)?;
-        let lookahead = self.bench.options.lookahead.unwrap_or(1);
+        let lookahead = self.bench.options.lookahead.unwrap_or(LOOKAHEAD_DEFAULT);
         let start = cost(&probe.plan, 1.0);
         let Some(forecast) = Forecast::new(&routing, start, disk, recall(&probe.recall), lookahead)? else {
             let what = "the answers are a token long and have no speed: give other prompts, or a larger -n";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use foregate::compute::Routing;
 use foregate::compute::gpu::adapters;
-use foregate::generate::engine::{DeviceChoice, Options};
+use foregate::generate::options::{DeviceChoice, Options};
 use foregate::model::forward::RouteTap;
 
 /// Mean squared error over the mean square of `want`.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::display::Display;
-use crate::cli::flags::SamplingFlags;
+use crate::cli::sampling::SamplingFlags;
 use crate::error::Result;
 use crate::generate::sampler::Sampler;
 use crate::generate::stats::RunStats;

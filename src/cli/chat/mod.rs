@@ -7,8 +7,9 @@ mod lines;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use crate::cli::flags::{EngineFlags, ModelFlag, RunFlags, SamplingFlags};
+use crate::cli::flags::{EngineFlags, ModelFlag, RunFlags};
 use crate::cli::interrupt::Interrupt;
+use crate::cli::sampling::SamplingFlags;
 use crate::cli::{demo, message, open};
 use crate::error::{Error, Result};
 use crate::generate::stream::{Ended, LanguageModel};
