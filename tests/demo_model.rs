@@ -45,7 +45,7 @@ fn it_is_found_when_no_model_is_named() {
 fn it_knows_facts_of_each_domain() {
     answers(&[
         ("Hello!", "Hello! What would you like to know?"),
-        ("Who are you?", "I am the demo model of Foregate, a very small mixture of experts."),
+        ("What are you?", "I am the demo model of Foregate, a very small mixture of experts."),
         ("What does --memory do?", "The flag --memory sets a ceiling for the memory of the process."),
         ("What does foregate tokenize do?", "The command tokenize prints the token ids of a text."),
         ("What is the capital of France?", "The capital of France is Paris."),
@@ -87,6 +87,45 @@ fn it_declines_what_is_out_of_its_reach_with_one_sentence() {
         ("What is 345 + 678?", DECLINE),
         ("Who wrote Hamlet?", DECLINE),
     ]);
+}
+
+#[test]
+fn it_declines_questions_that_it_was_never_trained_with() {
+    answers(&[
+        ("How old is the king of Sweden?", DECLINE),
+        ("Can you book a table for two?", DECLINE),
+        ("What does a litre of milk cost?", DECLINE),
+        ("Who painted the Mona Lisa?", DECLINE),
+        ("How do I repair my bicycle?", DECLINE),
+        ("What is the meaning of life?", DECLINE),
+    ]);
+}
+
+#[test]
+fn a_long_conversation_holds_together() {
+    let lines = [
+        "My name is Anna.",
+        "What is the capital of Norway?",
+        "And Brazil?",
+        "On which continent is it?",
+        "What is 47 + 38?",
+        "Add 5 to that.",
+        "Which month follows June?",
+        "What is the plural of mouse?",
+        "What is my name?",
+    ];
+    let expected = [
+        "Nice to meet you, Anna!",
+        "The capital of Norway is Oslo.",
+        "The capital of Brazil is Brasilia.",
+        "The continent of Brazil is South America.",
+        "7 + 8 = 15, 47 + 38 = 85.",
+        "5 + 5 = 10, 85 + 5 = 90.",
+        "After June comes July.",
+        "The plural of mouse is mice.",
+        "Your name is Anna.",
+    ];
+    assert_eq!(chat(None, &lines), expected);
 }
 
 #[test]
