@@ -16,6 +16,7 @@
 pub mod bench;
 pub mod cli;
 pub mod compute;
+mod digest;
 pub mod error;
 pub mod expert;
 pub mod generate;

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::Configuration;
 use crate::compute::DeviceInfo;
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::expert::ExpertId;
 use crate::expert::pager::Ledger;
@@ -74,9 +75,9 @@ impl Outcome {
         let mut hash = Sha256::new();
         for ids in &self.ids {
             hash.update((ids.len() as u32).to_le_bytes());
-            ids.iter().for_each(|id| hash.update(id.to_le_bytes()));
+            digest::add_ids(&mut hash, ids);
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        digest::hex(hash)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::cli::interrupt::{INTERRUPTED, Interrupt};
 use crate::cli::open::Opened;
 use crate::cli::sampling::SamplingFlags;
 use crate::cli::{demo, message, open, out};
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::generate::sampler::{Sampler, Sampling};
 use crate::generate::stream::{Answer, Ended, Generator, LanguageModel, ModelText, Request};
@@ -156,13 +157,13 @@ fn report(
     let mut both = stats.prefill.experts;
     both += stats.decode.experts;
     let mut hash = Sha256::new();
-    answer.ids.iter().for_each(|id| hash.update(id.to_le_bytes()));
+    digest::add_ids(&mut hash, &answer.ids);
     GenerateReport {
         schema: GENERATE_SCHEMA,
         tokens: answer.ids.len(),
         prompt_tokens,
         ended: answer.ended,
-        sha256: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256: digest::hex(hash),
         hits: both.hits,
         misses: both.misses,
         evictions: both.evictions,

@@ -23,11 +23,6 @@ pub fn identify(hash: &mut Sha256, shards: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// A digest in hexadecimal digits.
-pub fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// What a file holds, if it is there and has at most `most` bytes.
 pub fn read(path: &Path, most: u64) -> Option<Vec<u8>> {
     let about = fs::metadata(path).ok()?;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::expert::cache::PolicyKind;
 use crate::expert::pager::Prefetch;
@@ -123,7 +124,7 @@ impl ProfileStore {
             hash.update((name.len() as u64).to_le_bytes());
             hash.update(name);
         }
-        let key = kept::hex(hash);
+        let key = digest::hex(hash);
         Ok(Self { path: state.join("tune").join(format!("{}.json", &key[..16])), key })
     }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::expert::{ExpertId, ExpertLayer};
 use crate::generate::kept;
@@ -53,7 +54,7 @@ impl WarmStore {
                 hash.update((extent.len as u64).to_le_bytes());
             }
         }
-        let model = kept::hex(hash);
+        let model = digest::hex(hash);
         let path = state.join("warm").join(format!("{}-{policy}.json", &model[..16]));
         Ok(Self { path, model, policy })
     }

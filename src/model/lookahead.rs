@@ -24,7 +24,7 @@ pub(super) enum Known {
 
 impl Forward {
     /// Before the first layer: names the experts of the first layers that have some. Of layer 0 its own gate says most,
-    /// applied to the token's embedding (three in four experts of the demo model); of later ones what the token's id chose
+    /// applied to the token's embedding (more than half of the experts of the demo model); of later ones what the token's id chose
     /// before, or failing that what is used most.
     pub(super) fn expect_first(&self, io: &mut Step<'_>, tokens: &[u32]) -> Result<()> {
         io.predictor.begin_step(tokens);
