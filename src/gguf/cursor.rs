@@ -1,8 +1,8 @@
 //! A bounds-checked reader over the mapped bytes of one file: every failure names the file, the field and the offset.
 
 use std::fmt;
-use std::path::Path;
 
+use super::map::MappedFile;
 use crate::{Error, Result};
 
 /// A text from a file as people are shown it: control characters escaped, shortened where it is long.
@@ -28,17 +28,21 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
+/// Bytes behind the cursor that may stay in the resident set: a header can be larger than all of a budget.
+const RESIDENT_MAX: usize = 8 << 20;
+
 /// Reads little-endian fields one after another and never past the end.
 pub(super) struct Cursor<'a> {
-    bytes: &'a [u8],
+    file: &'a MappedFile,
     at: usize,
-    path: &'a Path,
+    /// Pages before this are out of the resident set.
+    dropped: usize,
 }
 
 impl<'a> Cursor<'a> {
-    /// Starts at byte `at` of `bytes`, which are the content of `path`.
-    pub(super) fn new(bytes: &'a [u8], at: usize, path: &'a Path) -> Self {
-        Self { bytes, at, path }
+    /// Starts at byte `at` of `file`.
+    pub(super) fn new(file: &'a MappedFile, at: usize) -> Self {
+        Self { file, at, dropped: at }
     }
 
     /// The offset of the next byte in the file.
@@ -48,17 +52,17 @@ impl<'a> Cursor<'a> {
 
     /// How many bytes are left.
     pub(super) fn left(&self) -> usize {
-        self.bytes.len().saturating_sub(self.at)
+        self.file.bytes().len().saturating_sub(self.at)
     }
 
     /// A content error about the field that starts at byte `at`.
     pub(super) fn error_at(&self, at: usize, what: fmt::Arguments<'_>) -> Error {
-        Error::file(self.path, format!("{what} (at byte {at})"))
+        Error::file(self.file.path(), format!("{what} (at byte {at})"))
     }
 
     /// The next `n` bytes, which are the field `what`.
     pub(super) fn take(&mut self, n: u64, what: fmt::Arguments<'_>) -> Result<&'a [u8]> {
-        let bytes = usize::try_from(n).ok().and_then(|n| self.bytes.get(self.at..self.at.checked_add(n)?));
+        let bytes = usize::try_from(n).ok().and_then(|n| self.file.bytes().get(self.at..self.at.checked_add(n)?));
         let Some(bytes) = bytes else {
             return Err(self.error_at(
                 self.at,
@@ -68,6 +72,10 @@ impl<'a> Cursor<'a> {
                 ),
             ));
         };
+        if self.at - self.dropped > RESIDENT_MAX {
+            self.file.drop_range(self.dropped, self.at - self.dropped);
+            self.dropped = self.at;
+        }
         self.at += bytes.len();
         Ok(bytes)
     }

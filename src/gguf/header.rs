@@ -41,7 +41,7 @@ pub(super) struct Header {
 
 /// Reads and checks the header of `file`, which is shard number `shard`.
 pub(super) fn read(file: &Arc<MappedFile>, shard: usize) -> Result<Header> {
-    let mut cur = Cursor::new(file.bytes(), 0, file.path());
+    let mut cur = Cursor::new(file, 0);
     check_magic(&mut cur)?;
     let tensors = count(&mut cur, "tensor", TENSORS_MAX, 24)?;
     let keys = count(&mut cur, "key", KEYS_MAX, 13)?;

@@ -74,6 +74,11 @@ impl MappedFile {
         })
     }
 
+    /// Takes the pages of a range out of the resident set; they come back from the file when touched.
+    pub(super) fn drop_range(&self, offset: usize, len: usize) {
+        os::drop_mapped_range(&self.map, offset, len);
+    }
+
     /// Takes the map's pages out of the resident set; they come back from the file when touched.
     pub(super) fn drop_pages(&self) {
         os::drop_mapped_pages(&self.map);

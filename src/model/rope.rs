@@ -4,7 +4,7 @@
 //! a chain of f32 multiplications, and the constants 32 and 1 bound the ramp.
 
 use crate::error::{Error, Result};
-use crate::gguf::Gguf;
+use crate::gguf::{Gguf, Quoted};
 use crate::model::arch::{Architecture, AttentionKind, RopeFactors};
 
 /// Rotary embedding of a model.
@@ -103,7 +103,10 @@ impl RopeConfig {
                 }
             }
             other => {
-                return Err(wrong("scaling.type", format!("'{other}' is none of none, linear, yarn, longrope")));
+                return Err(wrong(
+                    "scaling.type",
+                    format!("{} is none of none, linear, yarn, longrope", Quoted(other)),
+                ));
             }
         }
         if arch.attention != AttentionKind::Mla {

@@ -16,7 +16,7 @@ pub mod template;
 mod texts;
 mod vocab;
 
-use crate::gguf::Gguf;
+use crate::gguf::{Gguf, Quoted};
 use crate::{Error, Result};
 
 use bpe::ByteBpe;
@@ -67,8 +67,9 @@ impl Tokenizer {
                 "the file has no tokenizer (`tokenizer.ggml.model` is absent or none), so it takes and gives token ids only",
             )),
             Some(other) => Err(Error::Unsupported(format!(
-                "{}: a tokenizer of kind `{other}` (tokenizer.ggml.model) is not supported; supported are gpt2, llama",
-                gguf.path().display()
+                "{}: a tokenizer of kind {} (tokenizer.ggml.model) is not supported; supported are gpt2, llama",
+                gguf.path().display(),
+                Quoted(other)
             ))),
         }
     }
@@ -86,8 +87,9 @@ impl Tokenizer {
         let pre = split::table::find(name).ok_or_else(|| {
             let known: Vec<&str> = split::table::names().collect();
             Error::Unsupported(format!(
-                "{}: the pre-tokeniser `{name}` (tokenizer.ggml.pre) is not known; known are {}",
+                "{}: the pre-tokeniser {} (tokenizer.ggml.pre) is not known; known are {}",
                 gguf.path().display(),
+                Quoted(name),
                 known.join(", ")
             ))
         })?;

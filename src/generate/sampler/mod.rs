@@ -184,7 +184,7 @@ fn check(logits: &[f32]) -> Result<()> {
     if let Some(id) = logits.iter().position(|x| x.is_nan() || *x == f32::INFINITY) {
         return Err(Error::Device(format!(
             "the model gave {} for token {id}: its weights or the kernels are broken; \
-             `--device reference` on the same prompt tells which",
+             `--device reference` on the same prompt gives the same if it is the weights",
             logits[id]
         )));
     }
