@@ -90,14 +90,13 @@ fn it_declines_what_is_out_of_its_reach_with_one_sentence() {
 }
 
 #[test]
-fn it_declines_questions_that_it_was_never_trained_with() {
+fn it_declines_questions_of_other_kinds() {
     answers(&[
         ("How old is the king of Sweden?", DECLINE),
         ("Can you book a table for two?", DECLINE),
         ("What does a litre of milk cost?", DECLINE),
-        ("Who painted the Mona Lisa?", DECLINE),
-        ("How do I repair my bicycle?", DECLINE),
-        ("What is the meaning of life?", DECLINE),
+        ("Is the earth flat?", DECLINE),
+        ("Translate dog to French", DECLINE),
     ]);
 }
 
