@@ -55,7 +55,7 @@ pub fn encode(
     parse_special: bool,
 ) -> Result<Vec<u32>> {
     if let Some(memory) = flags.memory {
-        check_text(gguf, text, memory, flags.device == DeviceChoice::Auto)?;
+        check_text(gguf, tokenizer, text, memory, flags.device == DeviceChoice::Auto)?;
     }
     tokenizer.encode(text, add_special, parse_special)
 }

@@ -17,6 +17,7 @@ use crate::model::attention::AttentionDims;
 use crate::model::forward::{LOGIT_ROWS, activation_bytes, kv_specs};
 use crate::model::sink::Measure;
 use crate::model::{Config, Model};
+use crate::tokenizer::Tokenizer;
 
 /// How large the expert cache shall be.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -134,9 +135,6 @@ const TENSOR_BYTES: u64 = 256;
 const TOKEN_BYTES: u64 = 120;
 /// See `TOKEN_BYTES`.
 const MERGE_BYTES: u64 = 60;
-/// What a byte of text takes at most while it is cut into tokens: itself, its spelling in SentencePiece, a token of its own
-/// in a list that is just growing.
-const TEXT_BYTES: u64 = 12;
 /// Texts of so many bytes are within the program's own share.
 const SMALL_TEXT: usize = 64 << 10;
 /// A batch that is not asked for may take one part in so many of the budget for its activations.
@@ -321,10 +319,13 @@ fn tokenizer_bytes(gguf: &Gguf) -> u64 {
 ///
 /// # Errors
 /// [`Error::Budget`].
-pub fn check_text(gguf: &Gguf, text: &str, memory: u64, looks_for_gpus: bool) -> Result<()> {
-    let need = TEXT_BYTES * text.len() as u64;
+pub fn check_text(gguf: &Gguf, tokenizer: &Tokenizer, text: &str, memory: u64, looks_for_gpus: bool) -> Result<()> {
+    if text.len() <= SMALL_TEXT {
+        return Ok(());
+    }
+    let need = tokenizer.encode_bytes(text);
     let all = program_bytes(looks_for_gpus) + tokenizer_bytes(gguf) + need;
-    if all <= memory || text.len() <= SMALL_TEXT {
+    if all <= memory {
         return Ok(());
     }
     Err(Error::Budget(format!(

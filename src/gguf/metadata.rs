@@ -37,6 +37,9 @@ pub struct Metadata {
     by_key: Vec<u32>,
 }
 
+/// Entries of an array of numbers at most, of those that are asked for: a token has one in each.
+const NUMBERS_MAX: usize = 1 << 22;
+
 impl Metadata {
     /// Indexes `entries` of `file`. Errors where a key stands twice.
     pub(super) fn new(file: Arc<MappedFile>, entries: Vec<Entry>) -> Result<Self> {
@@ -210,7 +213,10 @@ impl Metadata {
         let Some(Value::Array(array)) = value else {
             return Err(self.wrong(entry, &format!("an array whose entries are {wanted}"), value));
         };
-        // The capacity follows the entries that stand in the file: their count was checked against its bytes.
+        if array.len() > NUMBERS_MAX {
+            let what = format!("array {} has {} entries; at most {NUMBERS_MAX} are read", Quoted(key), array.len());
+            return Err(Error::file(self.file.path(), what));
+        }
         let mut out = Vec::with_capacity(array.len());
         for (i, v) in array.iter().enumerate() {
             match convert(&v) {

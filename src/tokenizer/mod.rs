@@ -54,6 +54,11 @@ enum Merger {
     Spm(Box<Spm>),
 }
 
+/// What a byte of text takes at most: itself, its spelling in SentencePiece, a token of its own in a list that is growing.
+const TEXT_BYTES: usize = 12;
+/// What a byte takes while it is merged: a symbol and a merge that waits, in lists that are growing.
+const MERGED_BYTES: usize = 48;
+
 impl Tokenizer {
     /// Builds the tokenizer that `gguf` describes. Errors: the file has none, one of an unsupported kind, an unknown
     /// pre-tokeniser, or broken data; each says which.
@@ -147,6 +152,16 @@ impl Tokenizer {
             out.extend(self.vocab.eos);
         }
         Ok(out)
+    }
+
+    /// Memory that [`Tokenizer::encode`] takes for `text` at most, the text and its tokens included, in bytes.
+    pub fn encode_bytes(&self, text: &str) -> u64 {
+        let merged = match &self.merger {
+            // in parts, which are short
+            Merger::ByteBpe(_) => 0,
+            Merger::Spm(spm) => MERGED_BYTES * spm.longest_stretch(&text.replace(' ', spm::SPACE)),
+        };
+        (TEXT_BYTES * text.len() + merged) as u64
     }
 
     /// SPM's spelling of each text fragment: spaces as U+2581, one more before the first text and after special tokens.

@@ -78,20 +78,25 @@ impl Spm {
             return Err(Error::Tokenizer(format!("a text of {} bytes is too long: cut it", text.len())));
         }
         let mut word = Word::default();
-        let mut start = 0;
-        let mut chars = text.char_indices();
-        let mut last = chars.next().map(|(_, c)| c);
-        for (at, c) in chars {
-            if last.is_some_and(|last| !self.neighbours.contains(&(last, c))) {
-                cache.with(&text[start..at], out, |out| self.merge(&text[start..at], &mut word, out))?;
-                start = at;
-            }
-            last = Some(c);
-        }
-        if start < text.len() {
-            cache.with(&text[start..], out, |out| self.merge(&text[start..], &mut word, out))?;
-        }
-        Ok(())
+        self.stretches(text).try_for_each(|stretch| cache.with(stretch, out, |out| self.merge(stretch, &mut word, out)))
+    }
+
+    /// The parts of `text` that no merge reaches out of.
+    fn stretches<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
+        let mut rest = text;
+        std::iter::from_fn(move || {
+            let pairs = rest.chars().zip(rest.char_indices().skip(1));
+            let cut =
+                pairs.filter(|(last, (_, c))| !self.neighbours.contains(&(*last, *c))).map(|(_, (at, _))| at).next();
+            let (stretch, after) = rest.split_at(cut.unwrap_or(rest.len()));
+            rest = after;
+            (!stretch.is_empty()).then_some(stretch)
+        })
+    }
+
+    /// Bytes of the longest part of `text` that is merged as a whole.
+    pub fn longest_stretch(&self, text: &str) -> usize {
+        self.stretches(text).map(str::len).max().unwrap_or(0)
     }
 
     /// Merges one stretch that no merge reaches out of.

@@ -145,10 +145,18 @@ const FILL_IN: &[(&[&str], &[&str], bool)] = &[
 /// The channel marks of gpt-oss: shown as text, whatever the file says.
 const CHANNEL_TEXTS: &[&str] = &["<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"];
 
+/// Tokens and merges at most: published files have less than a sixth of this.
+const ENTRIES_MAX: usize = 1 << 22;
+
 /// The array of strings at `key`. Errors: absent or of another type.
 pub fn required_strings<'a>(gguf: &'a Gguf, key: &str) -> Result<Strings<'a>> {
     let absent = || Error::file(gguf.path(), format!("the tokenizer lacks the array `{key}`"));
-    gguf.metadata().strings(key)?.ok_or_else(absent)
+    let strings = gguf.metadata().strings(key)?.ok_or_else(absent)?;
+    if strings.len() > ENTRIES_MAX {
+        let what = format!("`{key}` has {} entries; a tokenizer has at most {ENTRIES_MAX}", strings.len());
+        return Err(Error::file(gguf.path(), what));
+    }
+    Ok(strings)
 }
 
 impl Vocab {
