@@ -1,11 +1,13 @@
 //! Time and memory of tokenizers on ordinary and hostile texts. One test, so that nothing else shares its process.
 
+mod common;
 mod tokenizer {
     pub mod vocab;
 }
 
 use std::time::{Duration, Instant};
 
+use foregate::os;
 use foregate::tokenizer::Tokenizer;
 use tokenizer::vocab::{fixture, open, texts};
 
@@ -90,5 +92,27 @@ fn loading_and_encoding_stay_within_their_time_and_memory() {
     for unit in [prose.as_str(), "a"] {
         tokenizer.encode(&repeated(unit, 10 << 20), false, false).unwrap();
         check_resident(1024 * MIB, "encoding 10 MiB");
+    }
+
+    encoding_takes_what_is_planned_for_it(&tokenizer);
+    if let Some(vocabulary) = common::shared("tokenizer-vectors/ggml-vocab-llama-spm.gguf") {
+        encoding_takes_what_is_planned_for_it(&open(&vocabulary));
+    }
+}
+
+/// The peak while long texts are encoded stays under what the tokenizer says of them, runs that merge as a whole included.
+fn encoding_takes_what_is_planned_for_it(tokenizer: &Tokenizer) {
+    if !os::reset_peak_resident() {
+        return println!("skipped: the system does not tell a peak apart from earlier ones");
+    }
+    for unit in [" ", "a", "1", "_=", "é ", "word "] {
+        let text = repeated(unit, 4 << 20);
+        let before = os::resident_bytes().unwrap_or(u64::MAX);
+        os::reset_peak_resident();
+        let ids = tokenizer.encode(&text, false, false).unwrap();
+        let taken = os::peak_resident_bytes().unwrap_or(0).saturating_sub(before);
+        let planned = tokenizer.encode_bytes(&text) - text.len() as u64;
+        assert!(taken <= planned, "{unit:?}: {} MiB of {} planned", taken / MIB, planned / MIB);
+        println!("{unit:?}: {} MiB of {} planned, {} tokens", taken / MIB, planned / MIB, ids.len());
     }
 }

@@ -36,6 +36,11 @@ struct Merge {
     id: u32,
 }
 
+/// What a byte of a word takes while it is merged.
+pub const SYMBOL_BYTES: usize = size_of::<Symbol>();
+/// What two neighbours take that may be merged.
+pub const MERGE_BYTES: usize = size_of::<Merge>();
+
 /// No neighbour.
 const NONE: u32 = u32::MAX;
 

@@ -56,8 +56,6 @@ enum Merger {
 
 /// What a byte of text takes at most: itself, its spelling in SentencePiece, a token of its own in a list that is growing.
 const TEXT_BYTES: usize = 12;
-/// What a byte takes while it is merged: a symbol and a merge that waits, in lists that are growing.
-const MERGED_BYTES: usize = 48;
 
 impl Tokenizer {
     /// Builds the tokenizer that `gguf` describes. Errors: the file has none, one of an unsupported kind, an unknown
@@ -159,7 +157,7 @@ impl Tokenizer {
         let merged = match &self.merger {
             // in parts, which are short
             Merger::ByteBpe(_) => 0,
-            Merger::Spm(spm) => MERGED_BYTES * spm.longest_stretch(&text.replace(' ', spm::SPACE)),
+            Merger::Spm(spm) => spm.merge_bytes(text),
         };
         (TEXT_BYTES * text.len() + merged) as u64
     }

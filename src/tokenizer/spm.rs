@@ -7,7 +7,7 @@
 use hashbrown::HashSet;
 
 use super::cache::PieceCache;
-use super::merge::Word;
+use super::merge::{MERGE_BYTES, SYMBOL_BYTES, Word};
 use super::texts::Texts;
 use super::vocab::{TokenType, Vocab};
 use crate::gguf::Gguf;
@@ -15,6 +15,8 @@ use crate::{Error, Result};
 
 /// How a space is written in token texts: U+2581.
 pub const SPACE: &str = "\u{2581}";
+/// The same as a character.
+const SPACE_CHAR: char = '\u{2581}';
 
 /// A SentencePiece tokenizer: tokens with scores.
 #[derive(Debug)]
@@ -94,9 +96,19 @@ impl Spm {
         })
     }
 
-    /// Bytes of the longest part of `text` that is merged as a whole.
-    pub fn longest_stretch(&self, text: &str) -> usize {
-        self.stretches(text).map(str::len).max().unwrap_or(0)
+    /// Memory that merging takes for `text` at most, in bytes: its longest stretch, a symbol per byte and a merge that waits
+    /// per character, in lists that grow by half as much again as they hold.
+    pub fn merge_bytes(&self, text: &str) -> usize {
+        let (mut most, mut stretch, mut last) = (0, 0, None);
+        for c in text.chars().map(|c| if c == ' ' { SPACE_CHAR } else { c }) {
+            if last.is_some_and(|last| !self.neighbours.contains(&(last, c))) {
+                stretch = 0;
+            }
+            stretch += 3 * (SYMBOL_BYTES * c.len_utf8() + MERGE_BYTES);
+            most = most.max(stretch);
+            last = Some(c);
+        }
+        most
     }
 
     /// Merges one stretch that no merge reaches out of.
