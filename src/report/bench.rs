@@ -10,7 +10,7 @@ use crate::bench::line_rate::LineRate;
 use crate::bench::routing::{Bound, Routing};
 use crate::expert::predict::{PredictorKind, RecallRow};
 use crate::expert::source::Measured;
-use crate::report::units::bytes;
+use crate::report::units::{bytes, number, per_second, share};
 
 /// The schema of [`BenchReport`].
 pub const BENCH_SCHEMA: &str = "foregate.bench/1";
@@ -189,24 +189,4 @@ impl BenchReport {
     fn width(&self, head: &str, of: fn(&ConfigurationRow) -> &str) -> usize {
         self.configurations.iter().map(|c| of(c).len()).chain([head.len()]).max().unwrap_or(0) + 2
     }
-}
-
-/// A rate as `1.25 GiB/s`.
-pub fn per_second(bytes_per_s: f64) -> String {
-    format!("{}/s", bytes(bytes_per_s as u64))
-}
-
-/// Three significant digits or more; `-` for none.
-pub fn number(value: Option<f64>) -> String {
-    match value {
-        None => "-".into(),
-        Some(n) if n >= 100.0 => format!("{n:.0}"),
-        Some(n) if n >= 10.0 => format!("{n:.1}"),
-        Some(n) => format!("{n:.2}"),
-    }
-}
-
-/// A fraction as a percentage; `-` for none.
-pub fn share(value: Option<f64>) -> String {
-    value.filter(|v| v.is_finite()).map_or("-".into(), |v| format!("{:.1} %", 100.0 * v))
 }

@@ -5,8 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::generate::profile::Setting;
-use crate::report::bench::{number, per_second, share};
-use crate::report::units::bytes;
+use crate::report::units::{bytes, number, per_second, share};
 use crate::tune::search::Size;
 use crate::tune::trial::Trial;
 

@@ -24,6 +24,26 @@ pub fn percent(numerator: u64, denominator: u64) -> String {
     }
 }
 
+/// A rate as `1.25 GiB/s`.
+pub fn per_second(bytes_per_s: f64) -> String {
+    format!("{}/s", bytes(bytes_per_s as u64))
+}
+
+/// Three significant digits or more; `-` for none.
+pub fn number(value: Option<f64>) -> String {
+    match value {
+        None => "-".into(),
+        Some(n) if n >= 100.0 => format!("{n:.0}"),
+        Some(n) if n >= 10.0 => format!("{n:.1}"),
+        Some(n) => format!("{n:.2}"),
+    }
+}
+
+/// A fraction as a percentage; `-` for none.
+pub fn share(value: Option<f64>) -> String {
+    value.filter(|v| v.is_finite()).map_or("-".into(), |v| format!("{:.1} %", 100.0 * v))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,8 +7,9 @@ mod words;
 
 use std::fmt::Write;
 
-use crate::report::bench::{BenchReport, number, per_second, share};
+use crate::report::bench::BenchReport;
 use crate::report::units::bytes;
+use crate::report::units::{number, per_second, share};
 
 const STYLE: &str = include_str!("style.css");
 

@@ -4,8 +4,9 @@ use super::escape;
 use super::svg::{Axis, BOUND, Bar, HeatRow, Line, bars, heat, lines};
 use crate::bench::figures::ConfigurationRow;
 use crate::expert::predict::{Method, RecallRow, totals};
-use crate::report::bench::{BenchReport, number, share};
+use crate::report::bench::BenchReport;
 use crate::report::units::bytes;
+use crate::report::units::{number, share};
 
 /// All but the map of experts, each on its card.
 pub fn all(report: &BenchReport) -> String {

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use super::escape;
-use crate::report::bench::{BenchReport, number, per_second, share};
+use crate::report::bench::BenchReport;
 use crate::report::units::bytes;
+use crate::report::units::{number, per_second, share};
 
 fn card(title: &str, inner: &str) -> String {
     format!("<section class=\"card wide\"><h2>{title}</h2>{inner}</section>")
