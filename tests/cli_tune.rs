@@ -87,6 +87,17 @@ fn what_was_found_is_kept_used_and_named() {
 }
 
 #[test]
+fn a_cache_that_is_given_is_kept_as_it_is() {
+    let state = Dir::new();
+    let report = json(&tune(&state, &["--cache", "50%", "--json"]).ok());
+    let half = rows(&report, "trials")[0]["slots"].as_u64().unwrap();
+    assert_eq!(half, 12, "{report}");
+    assert_eq!(&report["best"]["cache"], &rows(&report, "trials")[0]["cache_bytes"]);
+    let what_if = json(&tune(&state, &["--cache", "50%", "--what-if", "1GiB", "--json"]).ok());
+    assert_eq!(rows(&what_if, "what_if")[0]["share"], 1.0, "a budget fills its cache");
+}
+
+#[test]
 fn what_was_kept_tells_what_other_budgets_would_reach() {
     let state = Dir::new();
     tune(&state, &["--memory", "512MiB"]).ok();

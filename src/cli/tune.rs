@@ -13,6 +13,7 @@ use crate::cli::{demo, measure, message, open, out, size, state};
 use crate::error::{Error, Result};
 use crate::expert::trace::Trace;
 use crate::generate::options::{LOOKAHEAD_DEFAULT, Options};
+use crate::generate::plan::CacheSize;
 use crate::generate::planner::Planner;
 use crate::generate::profile::{Profile, ProfileStore};
 use crate::os;
@@ -65,9 +66,6 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     args.engine.check()?;
     let path = demo::find(args.model.model.as_deref())?;
     let file = open::model_file(&path, &args.engine, None)?;
-    let tokenizer = open::tokenizer(&file.gguf)?;
-    let prompts = measure::prompts(args.prompts.as_deref())?;
-    let (asked, _) = measure::ask(&file.gguf, &tokenizer, &prompts)?;
     let options = args.engine.resolve()?;
     let planner = Planner::new(file, &options, &mut Vec::new())?;
     if planner.model.experts.is_empty() {
@@ -82,6 +80,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let report = kept(args, &planner, &options, store, &profile)?;
         return print(args, &report);
     }
+    let tokenizer = open::tokenizer(&planner.gguf)?;
+    let prompts = measure::prompts(args.prompts.as_deref())?;
+    let (asked, _) = measure::ask(&planner.gguf, &tokenizer, &prompts)?;
     let bench = Bench {
         path: &path,
         cold: &[],
@@ -100,7 +101,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             prefetch: options.prefetch,
             reading: args.engine.io != IoFlag::Auto || args.engine.lanes.is_some(),
         };
-        let tuned = Search::new(bench, settled, &mut bar).run(&routing.path);
+        let tuned = Search::new(bench, &planner, settled, &mut bar).run(&routing.path);
         bar.bar.finish_and_clear();
         tuned
     })?;
@@ -161,8 +162,8 @@ fn report(
     let plan = planner.plan(&best.fill(options))?;
     let what_if = args.what_if.iter().map(|&budget| {
         let asked = match plan.vram {
-            Some(_) => Options { vram: Some(budget), ..options.clone() },
-            None => Options { memory: Some(budget), ..options.clone() },
+            Some(_) => Options { vram: Some(budget), cache: CacheSize::Fill, ..options.clone() },
+            None => Options { memory: Some(budget), cache: CacheSize::Fill, ..options.clone() },
         };
         match planner.plan(&asked) {
             Ok(plan) => {

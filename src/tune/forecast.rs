@@ -18,8 +18,8 @@ use crate::expert::timed::{self, Cost, Machine, Pass, SyntheticPredictor};
 use crate::expert::trace::Trace;
 use crate::generate::plan::Plan;
 
-/// Predicting a layer's experts against computing the layer, measured in instructions on small and large models.
-const PREDICTION_SHARE: f64 = 0.03;
+/// Predicting a layer's experts against computing the layer, in instructions on the demo model.
+const PREDICTION_SHARE: f64 = 0.038;
 /// Rates between which a drive's is looked for.
 const RATES: (f64, f64) = (1e6, 1e12);
 /// Halvings of their logarithmic distance: the rate is found to a part in 5,000.

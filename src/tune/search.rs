@@ -18,7 +18,7 @@ use crate::expert::source::{DiskModel, ReadPath};
 use crate::expert::trace::Trace;
 use crate::generate::options::{LOOKAHEAD_DEFAULT, Options};
 use crate::generate::plan::Plan;
-use crate::generate::planner::{ModelFile, Planner};
+use crate::generate::planner::Planner;
 use crate::generate::profile::Setting;
 
 /// A policy that promises less than this factor is not tried.
@@ -94,14 +94,15 @@ pub trait Watch {
 /// See the module.
 pub struct Search<'a> {
     bench: Bench<'a>,
+    planner: &'a Planner,
     settled: Settled,
     watch: &'a mut dyn Watch,
 }
 
 impl<'a> Search<'a> {
-    /// A search for the fastest setting of the model of `bench`.
-    pub fn new(bench: Bench<'a>, settled: Settled, watch: &'a mut dyn Watch) -> Self {
-        Self { bench, settled, watch }
+    /// A search for the fastest setting of the model of `bench`, which `planner` has open too.
+    pub fn new(bench: Bench<'a>, planner: &'a Planner, settled: Settled, watch: &'a mut dyn Watch) -> Self {
+        Self { bench, planner, settled, watch }
     }
 
     /// Looks for the fastest setting; the routing that was measured is left in the file `trace`. `None` if it was stopped.
@@ -125,9 +126,10 @@ impl<'a> Search<'a> {
             return Err(Error::Usage(what.into()));
         };
         let (path, lanes) = (probe.source.path, probe.source.lanes);
-        let base = Setting { cache: None, policy, prefetch, path, lanes };
+        let cache = self.settled.cache.then_some(probe.plan.slots);
+        let base = Setting { cache, policy, prefetch, path, lanes };
         let mut rounds = Rounds {
-            planner: self.planner()?,
+            planner: self.planner,
             bench: self.bench,
             settled: self.settled,
             watch: self.watch,
@@ -144,18 +146,13 @@ impl<'a> Search<'a> {
         found.map(|best| rounds.finish(&best)).transpose()
     }
 
-    fn planner(&self) -> Result<Planner> {
-        let file = ModelFile::open(self.bench.path, self.bench.options.ctx)?;
-        Planner::new(file, &self.bench.options, &mut Vec::new())
-    }
-
     /// What the drive does: its rate in as many lanes as are used, and the latency that one lane alone shows.
     fn disk(&mut self, probe: &Probe) -> Result<DiskModel> {
         self.watch.begin("the drive");
-        let shards = ModelFile::open(self.bench.path, self.bench.options.ctx)?.gguf.shard_paths().to_vec();
+        let shards = self.planner.gguf.shard_paths();
         let (path, lanes, layers) = (probe.source.path, probe.source.lanes, &probe.plan.layers);
-        let together = line_rate::measure(&shards, layers, path, lanes, false)?;
-        let alone = line_rate::measure(&shards, layers, path, 1, false)?;
+        let together = line_rate::measure(shards, layers, path, lanes, false)?;
+        let alone = line_rate::measure(shards, layers, path, 1, false)?;
         let extents = layers.iter().flat_map(|layer| &layer.extents);
         let (bytes, count) = extents.fold((0.0, 0.0), |(bytes, n), extent| (bytes + extent.len as f64, n + 1.0));
         let read = bytes / f64::max(count, 1.0);
@@ -170,7 +167,7 @@ struct Rounds<'a> {
     bench: Bench<'a>,
     settled: Settled,
     watch: &'a mut dyn Watch,
-    planner: Planner,
+    planner: &'a Planner,
     probe: Probe,
     forecast: Forecast,
     /// All that was timed.
@@ -236,7 +233,7 @@ impl Rounds<'_> {
 
     /// Where less cache was faster, goes on to still less as long as that is faster. `None` if it was stopped.
     fn downhill(&mut self, mut best: Setting) -> Result<Option<Setting>> {
-        while let Some(now) = best.cache {
+        while let Some(now) = best.cache.filter(|_| !self.settled.cache) {
             let smaller =
                 SIXTEENTHS.map(|n| self.sized(&best, n)).into_iter().find(|s| s.cache.is_some_and(|c| c < now));
             let Some(less) = smaller.filter(|setting| self.plan(setting).is_ok()) else { break };
