@@ -9,7 +9,6 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,6 +16,7 @@ use std::time::{Duration, Instant};
 use foregate::expert::source::{Outcome, ReadPath, Reader, Source, SourceOptions, Urgency};
 use foregate::expert::{ExpertBuf, ExpertLayer, ExpertMatrix, Extent};
 use foregate::gguf::GgmlType;
+use foregate::os;
 
 /// Bytes of one matrix: a Q4_K expert of 768 x 2048.
 const MATRIX: usize = 768 * 2048 / 256 * 144;
@@ -82,7 +82,7 @@ fn tokio_rate(file: &Path, layers: &[ExpertLayer], lanes: usize, at_once: usize,
                     let mut buf = free.pop().unwrap_or_else(|| vec![0; PIECE]);
                     reads.spawn_blocking_on(
                         move || {
-                            file.read_exact_at(&mut buf[..len], first + at as u64).expect("the file is read");
+                            read(&file, first + at as u64, &mut buf[..len]);
                             buf
                         },
                         runtime.handle(),
@@ -98,6 +98,16 @@ fn tokio_rate(file: &Path, layers: &[ExpertLayer], lanes: usize, at_once: usize,
         });
     }
     bytes as f64 / begin.elapsed().as_secs_f64()
+}
+
+/// Fills `out` from `offset` on.
+fn read(file: &File, offset: u64, out: &mut [u8]) {
+    let mut done = 0;
+    while done < out.len() {
+        let n = os::read_at(file, offset + done as u64, &mut out[done..]).expect("the file is read");
+        assert!(n > 0, "the file is as long as it was");
+        done += n;
+    }
 }
 
 fn runtime(lanes: usize) -> tokio::runtime::Runtime {
@@ -135,7 +145,7 @@ fn handover(path: &Path, lanes: usize) -> (f64, f64) {
         let (file, mut moved) = (file.clone(), std::mem::take(&mut buf));
         let begin = Instant::now();
         let read = runtime.spawn_blocking(move || {
-            file.read_exact_at(&mut moved, 0).expect("the file is read");
+            read(&file, 0, &mut moved);
             moved
         });
         buf = runtime.block_on(read).expect("no read panics");
