@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # Runs every check of the project. The only set-up it does is to install a software Vulkan adapter where no adapter is
-# found, so that the GPU tests have one; without root it prints the command and goes on without them.
+# found, so that the GPU tests have one, and under CI a browser for the report's tests; without root it prints the command
+# and goes on without them.
 #
-#   FOREGATE_REQUIRE_GPU=1   a GPU test without an adapter fails (set here once an adapter is there)
-#   FOREGATE_NO_INSTALL=1    installs nothing
-#   CI=1                     builds once: without the incremental caches and debug information that only a rebuild or a
-#                            debugger reads (they are two thirds of the build's 10 GB)
+#   FOREGATE_REQUIRE_GPU=1       a GPU test without an adapter fails (set here once an adapter is there)
+#   FOREGATE_REQUIRE_BROWSER=1   a test of the report without a browser fails (set here once a browser is there)
+#   FOREGATE_NO_INSTALL=1        installs nothing
+#   CI=1                         installs a browser (800 MB with what it needs), and builds once: without the incremental
+#                                caches and debug information that only a rebuild or a debugger reads (they are two
+#                                thirds of the build's 10 GB)
 set -u
 cd "$(dirname "$0")/.."
 if [ -n "${CI:-}" ]; then export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_TEST_DEBUG=0; fi
@@ -27,32 +30,50 @@ have_adapter() {
     ls /dev/dri/renderD* /dev/nvidia0 2>/dev/null | grep -q .
 }
 
-install_adapter() {
-  local packages="mesa-vulkan-drivers libvulkan1" sudo=
-  if [ "$(uname -s)" != Linux ]; then
-    echo "not Linux: the GPU tests run if the system has a GPU"
-    return 1
-  fi
-  if have_adapter; then
-    echo "found"
-    return 0
-  fi
-  if [ "$(id -u)" != 0 ]; then sudo="sudo -n"; fi
-  if [ -z "${FOREGATE_NO_INSTALL:-}" ] && command -v apt-get >/dev/null && { [ -z "$sudo" ] || sudo -n true 2>/dev/null; }; then
-    export DEBIAN_FRONTEND=noninteractive
-    { $sudo apt-get install -y -q --no-install-recommends $packages ||
-      { $sudo apt-get update -q && $sudo apt-get install -y -q --no-install-recommends $packages; }; } >/tmp/foregate-apt.$$ 2>&1
-    tail -2 /tmp/foregate-apt.$$
-    rm -f /tmp/foregate-apt.$$
-    have_adapter && return 0
-  fi
-  echo "No Vulkan driver: the GPU tests are skipped. A software one comes with:"
-  echo "  sudo apt-get install $packages        (Debian, Ubuntu)"
+have_browser() {
+  for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do
+    command -v "$name" >/dev/null && return 0
+  done
   return 1
 }
 
+# Installs Debian packages as root, or prints the command.
+install() { # install WHAT PACKAGE...
+  local what=$1 sudo= log
+  shift
+  if [ "$(id -u)" != 0 ]; then sudo="sudo -n"; fi
+  if [ -z "${FOREGATE_NO_INSTALL:-}" ] && command -v apt-get >/dev/null && { [ -z "$sudo" ] || sudo -n true 2>/dev/null; }; then
+    export DEBIAN_FRONTEND=noninteractive
+    log=$(mktemp)
+    { $sudo apt-get install -y -q --no-install-recommends "$@" ||
+      { $sudo apt-get update -q && $sudo apt-get install -y -q --no-install-recommends "$@"; }; } >"$log" 2>&1
+    tail -2 "$log"
+    rm -f "$log"
+  else
+    echo "No $what. One comes with:"
+    echo "  sudo apt-get install $*        (Debian, Ubuntu)"
+  fi
+}
+
 section "Vulkan adapter"
-if install_adapter; then export FOREGATE_REQUIRE_GPU=1; fi
+if [ "$(uname -s)" != Linux ]; then
+  echo "not Linux: the GPU tests run if the system has a GPU"
+else
+  have_adapter || install "Vulkan driver, so the GPU tests are skipped" mesa-vulkan-drivers libvulkan1
+  if have_adapter; then
+    echo "found"
+    export FOREGATE_REQUIRE_GPU=1
+  fi
+fi
+
+section "browser"
+if [ -n "${CI:-}" ] && ! have_browser; then install "browser, so the report's page is not looked at" chromium; fi
+if have_browser; then
+  echo "found"
+  export FOREGATE_REQUIRE_BROWSER=1
+else
+  echo "none: the tests that look at the report's page are skipped"
+fi
 
 step "format" cargo fmt --check
 step "lints" cargo clippy --locked --all-targets -- -D warnings

@@ -1,12 +1,13 @@
 //! The page of `bench --report` in a real browser: not blank in light and dark, and no wider than a phone. Where no
-//! Chromium is installed these tests say that they are skipped.
+//! Chromium is installed these tests say that they are skipped, or fail if FOREGATE_REQUIRE_BROWSER is set.
 
 #![allow(missing_docs)]
 
 mod common;
 
 use std::collections::HashSet;
-use std::io::Read;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -18,6 +19,7 @@ fn browser() -> Option<PathBuf> {
     let dirs: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
     let found = dirs.iter().flat_map(|dir| names.map(|name| dir.join(name))).find(|path| path.is_file());
     if found.is_none() {
+        assert!(std::env::var_os("FOREGATE_REQUIRE_BROWSER").is_none(), "no Chromium is on the search path");
         eprintln!("skipped: no Chromium is on the search path");
     }
     found
@@ -49,57 +51,16 @@ fn report(dir: &Dir) -> PathBuf {
     path
 }
 
-/// Pixels of a PNG of 8 bits per channel without interlacing, as browsers write them: width, and RGB from the top left.
-fn pixels(png: &[u8]) -> (usize, Vec<[u8; 3]>) {
-    let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap()) as usize;
-    let (width, height) = (number(16), number(20));
-    assert_eq!((png[24], png[28]), (8, 0), "8 bits, not interlaced");
-    let channels = if png[25] == 6 { 4 } else { 3 };
-    let (mut packed, mut at) = (Vec::new(), 8);
-    while at < png.len() {
-        let len = number(at);
-        if &png[at + 4..at + 8] == b"IDAT" {
-            packed.extend(&png[at + 8..at + 8 + len]);
-        }
-        at += len + 12;
-    }
-    let mut raw = Vec::new();
-    flate2::read::ZlibDecoder::new(&packed[..]).read_to_end(&mut raw).expect("a whole image");
-    let stride = width * channels;
-    let mut above = vec![0u8; stride];
-    let mut rgb = Vec::with_capacity(width * height);
-    for line in raw.chunks_exact(stride + 1) {
-        let (filter, mut row) = (line[0], line[1..].to_vec());
-        for i in 0..stride {
-            let left = if i >= channels { row[i - channels] } else { 0 };
-            let corner = if i >= channels { above[i - channels] } else { 0 };
-            let guess = match filter {
-                0 => 0,
-                1 => left,
-                2 => above[i],
-                3 => ((u16::from(left) + u16::from(above[i])) / 2) as u8,
-                _ => paeth(left, above[i], corner),
-            };
-            row[i] = row[i].wrapping_add(guess);
-        }
-        rgb.extend(row.chunks_exact(channels).map(|p| [p[0], p[1], p[2]]));
-        above = row;
-    }
-    (width, rgb)
-}
-
-/// The predictor of the PNG specification, section 9.4.
-fn paeth(left: u8, above: u8, corner: u8) -> u8 {
-    let [a, b, c] = [left, above, corner].map(i16::from);
-    let estimate = a + b - c;
-    let (to_a, to_b, to_c) = ((estimate - a).abs(), (estimate - b).abs(), (estimate - c).abs());
-    if to_a <= to_b && to_a <= to_c {
-        left
-    } else if to_b <= to_c {
-        above
-    } else {
-        corner
-    }
+/// A screenshot's width, and RGB from the top left.
+fn pixels(shot: &Path) -> (usize, Vec<[u8; 3]>) {
+    let file = BufReader::new(File::open(shot).expect("a screenshot"));
+    let mut reader = png::Decoder::new(file).read_info().expect("a PNG");
+    let mut bytes = vec![0; reader.output_buffer_size().expect("a size that memory holds")];
+    let info = reader.next_frame(&mut bytes).expect("a whole image");
+    let channels = info.color_type.samples();
+    assert!(info.bit_depth == png::BitDepth::Eight && channels >= 3, "{info:?}");
+    let rgb = bytes[..info.buffer_size()].chunks_exact(channels).map(|p| [p[0], p[1], p[2]]);
+    (info.width as usize, rgb.collect())
 }
 
 #[test]
@@ -115,7 +76,7 @@ fn the_page_shows_something_in_light_and_dark() {
             "--window-size=1200,1400".to_owned(),
         ];
         browse(&browser, &dir, &flags.each_ref().map(String::as_str), &page);
-        let (width, rgb) = pixels(&std::fs::read(&shot).expect("a screenshot"));
+        let (width, rgb) = pixels(&shot);
         assert_eq!(width, 1200);
         assert_eq!(rgb[0], ground, "the ground in {scheme}");
         let colours: HashSet<[u8; 3]> = rgb.iter().copied().collect();
