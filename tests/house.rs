@@ -112,6 +112,29 @@ fn the_gguf_reader_knows_no_architecture() {
 }
 
 #[test]
+fn only_the_table_tells_architectures_apart() {
+    let table = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/model/arch.rs")).unwrap();
+    let names: Vec<String> = table
+        .lines()
+        .filter_map(|line| line.split_once("name: \"")?.1.split_once('"'))
+        .map(|(name, _)| format!("\"{name}\""))
+        .filter(|name| name.len() > 2)
+        .collect();
+    assert!(names.len() > 7, "{names:?}");
+    let mut words: Vec<&str> = names.iter().map(String::as_str).collect();
+    words.extend(["arch.name ==", "arch.name !=", "match arch.name"]);
+    let branches = |path: &&(String, String)| !path.0.starts_with("tokenizer/") && path.0 != "model/arch.rs";
+    let found: Vec<String> = sources()
+        .iter()
+        .filter(branches)
+        .flat_map(|(path, code)| {
+            words.iter().filter(|word| code.contains(**word)).map(move |word| format!("{path}: {word}"))
+        })
+        .collect();
+    assert_eq!(found, NONE);
+}
+
+#[test]
 fn nothing_below_the_command_line_prints() {
     let words = ["println!", "print!", "eprintln!", "eprint!", "dbg!", "stdout", "stderr"];
     let words: Vec<&str> = words.iter().map(|word| word.trim_end_matches('!')).collect();

@@ -47,6 +47,8 @@ pub struct Architecture {
     pub shared: Shared,
     /// `leading_dense_block_count` is read.
     pub dense_lead: bool,
+    /// A file may have no experts at all.
+    pub may_be_dense: bool,
     /// Biases of dense FFNs.
     pub dense_bias: Presence,
     /// `.scale` tensors of dense FFNs; those of shared experts are ignored everywhere.
@@ -179,6 +181,7 @@ const BASE: Architecture = Architecture {
     expert_width: ExpertWidth::FeedForward,
     shared: Shared::None,
     dense_lead: false,
+    may_be_dense: false,
     dense_bias: Presence::Unread,
     dense_scale: Presence::Ignored,
     activation: Activation::SwiGlu,
@@ -197,6 +200,7 @@ pub const ARCHITECTURES: &[Architecture] = &[
         rope_whole_head: true,
         attention_output_bias: Presence::Optional,
         may_tie_output: true,
+        may_be_dense: true,
         dense_bias: Presence::Optional,
         dense_scale: Presence::Optional,
         expert_scales: true,

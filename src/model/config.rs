@@ -184,9 +184,8 @@ fn ffn_layers(
         let widths = keys.required("feed_forward_length", widths.as_ref())?;
         keys.checked("feed_forward_length", widths[il], MAX_WIDTH)
     };
-    // Mixtral's architecture is also that of dense models; the others are nothing without experts
     if experts == 0 {
-        if arch.name != "llama" {
+        if !arch.may_be_dense {
             keys.size("expert_count", MAX_EXPERTS)?;
         }
         return (0..n_layers).map(|il| Ok(FfnConfig::Dense { width: dense_width(il)? })).collect();
