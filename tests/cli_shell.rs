@@ -60,17 +60,20 @@ fn completions_exist_for_each_shell_and_know_the_commands() {
 fn man_pages_are_written_for_the_program_and_each_command() {
     assert!(foregate(["man"]).ok().contains(".TH foregate 1"));
     let dir = Dir::new();
-    foregate(["man", "--dir"]).arg(dir.path()).ok();
-    assert!(dir.path().join("foregate.1").is_file());
+    let pages = dir.path().join("share/man/man1");
+    foregate(["man", "--dir"]).arg(&pages).ok();
+    assert!(pages.join("foregate.1").is_file());
     for command in commands() {
-        assert!(dir.path().join(format!("foregate-{command}.1")).is_file(), "{command}");
+        assert!(pages.join(format!("foregate-{command}.1")).is_file(), "{command}");
     }
 }
 
 #[test]
 fn a_directory_that_cannot_be_written_is_a_failure_that_names_it() {
-    let error = foregate(["man", "--dir", "/nonexistent/man"]).fails(1);
-    assert!(error.starts_with("error: /nonexistent/man: "), "{error}");
+    let dir = Dir::new();
+    let inside_a_file = dir.file("file", "").join("man");
+    let error = foregate(["man", "--dir"]).arg(&inside_a_file).fails(1);
+    assert!(error.starts_with(&format!("error: {}: ", inside_a_file.display())), "{error}");
 }
 
 #[test]

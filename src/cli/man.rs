@@ -1,5 +1,6 @@
 //! `foregate man`: manual pages from the same words as `--help`.
 
+use std::fs;
 use std::path::PathBuf;
 
 use clap::CommandFactory;
@@ -18,7 +19,9 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     match &args.dir {
-        Some(dir) => clap_mangen::generate_to(Cli::command(), dir).map_err(|e| Error::io(dir, e)),
+        Some(dir) => fs::create_dir_all(dir)
+            .and_then(|()| clap_mangen::generate_to(Cli::command(), dir))
+            .map_err(|e| Error::io(dir, e)),
         None => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|e| Error::io(out::STDOUT, e))?;

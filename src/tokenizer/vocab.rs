@@ -212,7 +212,7 @@ impl Vocab {
         for (add, id, name) in [(add_bos, bos, "bos"), (add_eos, eos, "eos")] {
             if add && id.is_none() {
                 warnings.push(format!(
-                    "the tokenizer adds a {name} token, but `tokenizer.ggml.{name}_token_id` is missing: none is added"
+                    "the tokenizer adds a {name} token, but `tokenizer.ggml.{name}_token_id` names none: none is added"
                 ));
             }
         }
