@@ -39,6 +39,12 @@ pub enum Error {
         /// Tokens that the KV cache can hold.
         ctx: usize,
     },
+    /// A conversation that is not even cut into tokens.
+    #[error("a conversation of {bytes} bytes is too long for this context: a larger `--ctx` takes longer ones")]
+    TextTooLong {
+        /// Bytes of the whole prompt.
+        bytes: usize,
+    },
     /// A flag or argument that makes no sense (exit code 2).
     #[error("{0}")]
     Usage(String),

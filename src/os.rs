@@ -183,8 +183,13 @@ pub fn disk_of(path: &Path) -> String {
     whole.components().next().map(|c| c.as_os_str().to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// Whether two paths lead to one file, or would if it were there.
+/// Whether two paths lead to one file, by whatever names and links, or would if it were there.
 pub fn same_file(a: &Path, b: &Path) -> bool {
+    #[cfg(unix)]
+    if let (Ok(a), Ok(b)) = (std::fs::metadata(a), std::fs::metadata(b)) {
+        use std::os::unix::fs::MetadataExt;
+        return (a.dev(), a.ino()) == (b.dev(), b.ino());
+    }
     match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
         (Ok(a), Ok(b)) => a == b,
         _ => a == b,

@@ -71,6 +71,15 @@ fn a_message_that_does_not_fit_is_refused_and_the_conversation_goes_on() {
 }
 
 #[test]
+fn a_line_that_no_context_could_hold_is_left_out_and_the_next_is_answered() {
+    let run = chat(&["-n", "6", "--temp", "0"]).stdin("a".repeat(3_000_000) + "\nhello\n").run();
+    run.expect_code(1);
+    assert_eq!(run.stdout(), chat(&["-n", "6", "--temp", "0"]).stdin("hello\n").ok());
+    let stderr = run.stderr();
+    assert!(stderr.contains("bytes is left out") && stderr.contains("1 of the lines got no answer"), "{stderr}");
+}
+
+#[test]
 fn a_full_context_cuts_the_answer_with_a_message() {
     let run = chat(&["--ctx", "40", "--temp", "0"]).stdin("hi\n").run();
     run.expect_code(0);

@@ -5,6 +5,7 @@ mod tokenizer {
     pub mod vocab;
 }
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use foregate::os;
@@ -95,6 +96,9 @@ fn loading_and_encoding_stay_within_their_time_and_memory() {
     }
 
     encoding_takes_what_is_planned_for_it(&tokenizer);
+    // a vocabulary that joins hardly anything of a long run, though every two of its letters
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/foregate-demo.gguf");
+    encoding_takes_what_is_planned_for_it(&open(&demo));
     if let Some(vocabulary) = common::shared("tokenizer-vectors/ggml-vocab-llama-spm.gguf") {
         encoding_takes_what_is_planned_for_it(&open(&vocabulary));
     }

@@ -1,7 +1,6 @@
 //! `foregate bench`: speed and hit rates over cache sizes, policies and prefetching.
 
-use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,6 +10,7 @@ use crate::bench::run::{Bench, Outcome, Probe, same_answers};
 use crate::bench::{Configuration, configurations, line_rate, order, routing};
 use crate::cli::flags::{self, EngineFlags, ModelFlag};
 use crate::cli::interrupt::{INTERRUPTED, Interrupt};
+use crate::cli::result_file::{ResultFile, keep_apart, of_model};
 use crate::cli::{demo, measure, message, open, out};
 use crate::error::{Error, Result};
 use crate::expert::cache::PolicyKind;
@@ -106,7 +106,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         tokens: args.tokens,
     };
     plan_all(&bench, &all)?;
-    let page = args.report.as_deref().map(Page::new).transpose()?;
+    let page = args.report.as_deref().map(ResultFile::new).transpose()?;
     let interrupt = Interrupt::install()?;
     let Some(measured) = interrupt.during(|cancel| sweep(args, &mut bench, &all, &shards, cancel))? else {
         message::note("stopped: there is no result");
@@ -116,8 +116,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     facts.expert_bytes = measured.probe.plan.expert_bytes;
     facts.expert_layers = measured.probe.plan.layers.len();
     let report = report(args, facts, &all, &prompts, (&asked, chat), measured)?;
-    if let Some(page) = page {
-        let path = page.write(&html::page(&report))?;
+    if let (Some(page), Some(path)) = (page, &args.report) {
+        page.write(|file| file.write_all(html::page(&report).as_bytes()).map_err(|e| Error::io(path, e)))?;
         message::note(&format!("the report is {}", path.display()));
     }
     if args.json {
@@ -162,13 +162,8 @@ fn policies(args: &Args) -> Vec<PolicyKind> {
 fn own_files(args: &Args, shards: &[PathBuf]) -> Result<()> {
     let results = [("--report", args.report.as_deref()), ("--trace", args.trace.as_deref())];
     for (flag, path) in results.iter().filter_map(|(flag, path)| Some((flag, (*path)?))) {
-        let refuse = |what: &str| Err(Error::Usage(format!("{flag} {} is {what}: give another", path.display())));
-        if shards.iter().any(|shard| os::same_file(shard, path)) {
-            return refuse("the model's own file");
-        }
-        if args.prompts.as_deref().is_some_and(|prompts| os::same_file(prompts, path)) {
-            return refuse("the file of the prompts");
-        }
+        let prompts = args.prompts.as_deref().map(|prompts| (prompts, "the file of the prompts"));
+        keep_apart(flag, path, of_model(shards).chain(prompts))?;
     }
     match results {
         [(_, Some(report)), (_, Some(trace))] if os::same_file(report, trace) => {
@@ -183,36 +178,6 @@ fn plan_all(bench: &Bench<'_>, all: &[Configuration]) -> Result<()> {
     let file = ModelFile::open(bench.path, bench.options.ctx)?;
     let planner = Planner::new(file, &bench.options, &mut Vec::new())?;
     all.iter().try_for_each(|configuration| planner.plan(&bench.options(configuration)).map(drop))
-}
-
-/// The report's file, opened before hours of measuring. What was there stays until there is a report; a new file goes away
-/// without one.
-struct Page<'a> {
-    path: &'a Path,
-    new: bool,
-}
-
-impl<'a> Page<'a> {
-    fn new(path: &'a Path) -> Result<Self> {
-        let new = !path.exists();
-        OpenOptions::new().append(true).create(true).open(path).map_err(|e| Error::io(path, e))?;
-        Ok(Self { path, new })
-    }
-
-    fn write(mut self, page: &str) -> Result<&'a Path> {
-        std::fs::write(self.path, page).map_err(|e| Error::io(self.path, e))?;
-        self.new = false;
-        Ok(self.path)
-    }
-}
-
-impl Drop for Page<'_> {
-    fn drop(&mut self) {
-        if self.new {
-            // an empty file that cannot be removed is told of by its name
-            let _ = std::fs::remove_file(self.path);
-        }
-    }
 }
 
 fn model_facts(gguf: &Gguf, config: &Config) -> ModelFacts {

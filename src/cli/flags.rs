@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
+use crate::cli::result_file::keep_apart;
 use crate::cli::size;
 use crate::compute::KvKind;
 use crate::error::{Error, Result};
@@ -14,6 +15,7 @@ use crate::expert::predict::{LOOKAHEAD_MAX, PredictorKind};
 use crate::expert::source::{LANES_MAX, ReadPath};
 use crate::generate::options::{DeviceChoice, Options};
 use crate::generate::plan::CacheSize;
+use crate::generate::planner::default_memory;
 
 /// The model's file, where the demo model can stand in.
 #[derive(Args, Clone, Debug)]
@@ -103,6 +105,17 @@ pub struct RunFlags {
     pub profile: Option<Switch>,
 }
 
+impl RunFlags {
+    /// Refuses a trace that would take the place of a file that the command reads; `read` are such files, and what each is.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub fn check<'a>(&self, read: impl IntoIterator<Item = (&'a Option<PathBuf>, &'a str)>) -> Result<()> {
+        let read = read.into_iter().filter_map(|(path, what)| Some((path.as_deref()?, what)));
+        self.trace.as_deref().map_or(Ok(()), |trace| keep_apart("--trace", trace, read))
+    }
+}
+
 /// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs)]
@@ -162,6 +175,11 @@ impl EngineFlags {
             Some((flag, _)) => Err(Error::Usage(format!("{flag} is about experts, and this model has none"))),
             None => Ok(()),
         }
+    }
+
+    /// Bytes that the process may take: `--memory`, or what it is without.
+    pub fn ceiling(&self) -> u64 {
+        self.memory.unwrap_or_else(default_memory)
     }
 
     /// What the engine is opened with.

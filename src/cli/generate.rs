@@ -69,8 +69,9 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if args.text.file.as_deref() == stdin && args.chat_template.as_deref() == stdin {
         return Err(Error::Usage("--file and --chat-template cannot both be stdin".into()));
     }
+    args.run.check([(&args.text.file, "the file of the text"), (&args.chat_template, "the chat template")])?;
     let path = demo::find(args.model.model.as_deref())?;
-    let text = args.text.read_prompt()?;
+    let text = args.text.read_prompt(args.engine.ceiling())?;
     let file = open::model_file(&path, &args.engine, None)?;
     let tokenizer = open::tokenizer(&file.gguf)?;
     let Prompt { ids: prompt, text: asked, format } = prompt(args, &file.gguf, &tokenizer, text)?;

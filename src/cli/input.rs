@@ -1,12 +1,17 @@
 //! Texts that a command is given: on the command line, in a file, on stdin.
 
-use std::fs;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::error::{Error, Result};
+use crate::generate::plan::longest_text;
+use crate::report::units::bytes;
+
+/// Bytes that a template, a list of messages or of prompts may have.
+pub const SMALL_FILE_MAX: u64 = 16 << 20;
 
 /// A text, in one of two ways.
 #[derive(Args, Clone, Debug)]
@@ -21,14 +26,14 @@ pub struct TextFlags {
 }
 
 impl TextFlags {
-    /// The text.
+    /// The text, if it is no longer than a ceiling of `memory` bytes allows.
     ///
     /// # Errors
-    /// A file that cannot be read or is not UTF-8.
-    pub fn read(&self) -> Result<String> {
+    /// A file that cannot be read, is not UTF-8 or too long.
+    pub fn read(&self, memory: u64) -> Result<String> {
         match (&self.prompt, &self.file) {
             (Some(text), _) => Ok(text.clone()),
-            (None, Some(path)) => read_text(path),
+            (None, Some(path)) => read_text(path, longest_text(memory)),
             (None, None) => Err(Error::Usage("no text: give -p TEXT or -f FILE".into())),
         }
     }
@@ -37,8 +42,8 @@ impl TextFlags {
     ///
     /// # Errors
     /// As [`TextFlags::read`].
-    pub fn read_prompt(&self) -> Result<String> {
-        let mut text = self.read()?;
+    pub fn read_prompt(&self, memory: u64) -> Result<String> {
+        let mut text = self.read(memory)?;
         if self.file.is_some() && text.ends_with('\n') {
             text.pop();
         }
@@ -46,18 +51,27 @@ impl TextFlags {
     }
 }
 
-/// The whole of a text file; `-` is stdin.
+/// The whole of a text file of at most `most` bytes; `-` is stdin.
 ///
 /// # Errors
-/// It cannot be read or is not UTF-8.
-pub fn read_text(path: &Path) -> Result<String> {
+/// It cannot be read, is longer or is not UTF-8.
+pub fn read_text(path: &Path, most: u64) -> Result<String> {
     let stdin = path == Path::new("-");
     let path = if stdin { Path::new("stdin") } else { path };
-    let mut bytes = Vec::new();
-    let read =
-        if stdin { io::stdin().lock().read_to_end(&mut bytes).map(drop) } else { fs::read(path).map(|b| bytes = b) };
-    read.map_err(|e| Error::io(path, e))?;
-    String::from_utf8(bytes).map_err(|e| {
+    let mut text = Vec::new();
+    let read = if stdin {
+        io::stdin().lock().take(most + 1).read_to_end(&mut text)
+    } else {
+        File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut text))
+    };
+    let read = read.map_err(|e| Error::io(path, e))?;
+    if read as u64 > most {
+        return Err(Error::file(
+            path,
+            format!("a text of more than {}, the most that is taken here: give a shorter one", bytes(most)),
+        ));
+    }
+    String::from_utf8(text).map_err(|e| {
         Error::file(
             path,
             format!("not UTF-8 text: the byte at offset {} begins no character", e.utf8_error().valid_up_to()),

@@ -8,7 +8,7 @@ use crate::cli::flags::EngineFlags;
 use crate::cli::out;
 use crate::error::{Error, Result};
 use crate::generate::options::Options;
-use crate::generate::plan::{CacheSize, Plan};
+use crate::generate::plan::{CacheSize, Plan, mib};
 use crate::generate::planner::{ModelFile, Planner};
 use crate::report::model::ModelFacts;
 use crate::report::plan::{cache_text, plan_text};
@@ -111,12 +111,12 @@ fn text(report: &Report) -> String {
     if report.model.experts > 0 {
         text += "\nmemory        expert cache\n";
         for plan in &report.budgets {
-            text += &format!("{:<14}{:>11}  {}\n", bytes(plan.memory), bytes(plan.slots), cache_text(plan));
+            text += &format!("{:<14}{:>11}  {}\n", mib(plan.memory, true), bytes(plan.slots), cache_text(plan));
         }
         if let Some(smallest) = report.budgets.first() {
             text += &format!(
                 "Less than {} is refused: the resident part and one layer's experts must fit.\n",
-                bytes(smallest.memory)
+                mib(smallest.memory, true)
             );
         }
     }

@@ -1,10 +1,10 @@
 //! `foregate logits`: raw logits, for who compares engines.
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::flags::EngineFlags;
+use crate::cli::result_file::{ResultFile, keep_apart, of_model};
 use crate::cli::{open, out};
 use crate::error::{Error, Result};
 use crate::generate::stream::LanguageModel;
@@ -33,19 +33,25 @@ pub fn run(args: &Args) -> Result<()> {
     if args.out.is_none() && io::stdout().is_terminal() {
         return Err(Error::Usage("logits are binary and stdout is a terminal: add --out FILE or a pipe".into()));
     }
-    let mut opened = open::engine(open::model_file(&args.model, &args.engine, None)?, &args.engine, None, 0)?;
-    let mut write = |sink: &mut dyn Write, path: PathBuf| -> Result<()> {
-        let mut sink = BufWriter::new(sink);
-        opened.engine.each_logits(&args.ids, 0..args.ids.len(), &|| false, &mut |rows| {
-            rows.iter().try_for_each(|x| sink.write_all(&x.to_le_bytes())).map_err(|e| Error::io(&path, e))
+    let file = open::model_file(&args.model, &args.engine, None)?;
+    if let Some(path) = &args.out {
+        keep_apart("--out", path, of_model(file.gguf.shard_paths()))?;
+    }
+    let result = args.out.as_deref().map(ResultFile::new).transpose()?;
+    let mut opened = open::engine(file, &args.engine, None, 0)?;
+    let mut write = |sink: &mut dyn Write, path: &Path| -> Result<()> {
+        let ids = &args.ids;
+        opened.engine.each_logits(ids, 0..ids.len(), &|| false, &mut |rows| {
+            rows.iter().try_for_each(|x| sink.write_all(&x.to_le_bytes())).map_err(|e| Error::io(path, e))
         })?;
-        sink.flush().map_err(|e| Error::io(&path, e))
+        Ok(())
     };
-    match &args.out {
-        Some(path) => {
-            let mut file = File::create(path).map_err(|e| Error::io(path, e))?;
-            write(&mut file, path.clone())
+    match (result, &args.out) {
+        (Some(result), Some(path)) => result.write(|file| write(file, path)).map(drop),
+        _ => {
+            let mut stdout = BufWriter::new(io::stdout().lock());
+            write(&mut stdout, Path::new(out::STDOUT))?;
+            stdout.flush().map_err(|e| Error::io(out::STDOUT, e))
         }
-        None => write(&mut io::stdout().lock(), out::STDOUT.into()),
     }
 }

@@ -17,7 +17,7 @@ use crate::tokenizer::template::{ChatTemplate, Conversation};
 /// The prompts of a file (`-` is stdin), or those that ship.
 pub fn prompts(given: Option<&Path>) -> Result<Vec<Prompt>> {
     match given {
-        Some(file) => prompts::parse(&input::read_text(file)?),
+        Some(file) => prompts::parse(&input::read_text(file, input::SMALL_FILE_MAX)?),
         None => prompts::shipped(),
     }
 }

@@ -21,6 +21,7 @@ mod message;
 mod open;
 mod out;
 mod perplexity;
+mod result_file;
 mod sampling;
 mod simulate;
 pub mod size;

@@ -54,9 +54,7 @@ pub fn encode(
     add_special: bool,
     parse_special: bool,
 ) -> Result<Vec<u32>> {
-    if let Some(memory) = flags.memory {
-        check_text(gguf, tokenizer, text, memory, flags.device == DeviceChoice::Auto)?;
-    }
+    check_text(gguf, tokenizer, text, flags.ceiling(), flags.device == DeviceChoice::Auto)?;
     tokenizer.encode(text, add_special, parse_special)
 }
 
@@ -72,7 +70,7 @@ pub fn template(gguf: &Gguf, given: Option<&Path>) -> Result<ChatTemplate> {
     };
     let (bos, eos) = special_tokens(gguf)?;
     let name = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
-    ChatTemplate::from_text(&name, &input::read_text(path)?, bos.as_deref(), eos.as_deref())
+    ChatTemplate::from_text(&name, &input::read_text(path, input::SMALL_FILE_MAX)?, bos.as_deref(), eos.as_deref())
 }
 
 /// Makes a model ready to run as the flags say, beside so many bytes that the command holds.

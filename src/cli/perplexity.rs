@@ -65,7 +65,8 @@ pub fn run(args: &Args) -> Result<()> {
     if ctx < CTX_MIN {
         return Err(Error::Usage(format!("--ctx {ctx} is too short to score anything: give at least {CTX_MIN}")));
     }
-    let text = args.text.read_prompt()?;
+    args.run.check([(&args.text.file, "the file of the text")])?;
+    let text = args.text.read_prompt(args.engine.ceiling())?;
     let file = open::model_file(&args.model, &args.engine, Some(CTX_DEFAULT))?;
     let tokenizer = open::tokenizer(&file.gguf)?;
     let mut tokens = open::encode(&tokenizer, &file.gguf, &args.engine, &text, true, false)?;

@@ -33,7 +33,7 @@ pub fn run(args: &Args) -> Result<()> {
         return Err(Error::Usage("--messages and --chat-template cannot both be stdin".into()));
     }
     let template = template(args)?;
-    let text = input::read_text(&args.messages)?;
+    let text = input::read_text(&args.messages, input::SMALL_FILE_MAX)?;
     let conversation = Conversation::from_json(&text).map_err(|e| match e {
         Error::Usage(_) => e,
         e => Error::file(if args.messages == stdin { Path::new("stdin") } else { &args.messages }, e.to_string()),
@@ -50,5 +50,5 @@ fn template(args: &Args) -> Result<ChatTemplate> {
         return open::template(&Gguf::open(model)?, Some(path));
     }
     let name = if path == Path::new("-") { "stdin".to_owned() } else { path.display().to_string() };
-    ChatTemplate::from_text(&name, &input::read_text(path)?, None, None)
+    ChatTemplate::from_text(&name, &input::read_text(path, input::SMALL_FILE_MAX)?, None, None)
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::cli::input::TextFlags;
 use crate::cli::{message, out};
 use crate::error::Result;
+use crate::generate::planner::default_memory;
 use crate::gguf::Gguf;
 use crate::tokenizer::Tokenizer;
 
@@ -26,7 +27,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let text = args.text.read()?;
+    let text = args.text.read(default_memory())?;
     let gguf = Gguf::open(&args.model)?;
     let tokenizer = Tokenizer::from_gguf(&gguf)?;
     message::warnings(tokenizer.warnings());

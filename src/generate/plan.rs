@@ -17,7 +17,7 @@ use crate::model::attention::AttentionDims;
 use crate::model::forward::{LOGIT_ROWS, activation_bytes, kv_specs};
 use crate::model::sink::Measure;
 use crate::model::{Config, Model};
-use crate::tokenizer::Tokenizer;
+use crate::tokenizer::{TEXT_BYTES, Tokenizer};
 
 /// How large the expert cache shall be.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -136,7 +136,7 @@ const TOKEN_BYTES: u64 = 120;
 /// See `TOKEN_BYTES`.
 const MERGE_BYTES: u64 = 60;
 /// Texts of so many bytes are within the program's own share.
-const SMALL_TEXT: usize = 64 << 10;
+pub const SMALL_TEXT: usize = 64 << 10;
 /// A batch that is not asked for may take one part in so many of the budget for its activations.
 const BATCH_SHARE: u64 = 8;
 
@@ -177,15 +177,17 @@ impl Plan {
         let fixed = |batch: usize| Fixed::count(gguf, model, measured, demand, batch);
         let budget = |f: &Fixed| demand.device_budget(f.host());
         let cache = wanted.unwrap_or(least);
-        let batch = demand.batch.unwrap_or_else(|| {
+        let largest = largest_batch(demand);
+        let batch = if demand.batch.is_some() || footprint.batch_fixed {
+            largest
+        } else {
             let base = fixed(1).activations;
-            let halved = std::iter::successors(Some(footprint.batch), |b| (*b > 1).then(|| b / 2));
             let fits = |&b: &usize| {
                 let f = fixed(b);
                 f.device() + cache <= budget(&f) && f.activations - base <= budget(&f) / BATCH_SHARE
             };
-            if footprint.batch_fixed { footprint.batch } else { halved.clone().find(fits).unwrap_or(1) }
-        });
+            std::iter::successors(Some(largest), |b| (*b > 1).then(|| b / 2)).find(fits).unwrap_or(1)
+        };
         let f = fixed(batch);
         // what the ceiling that is named must hold at least
         let (flag, ceiling, beside) = demand.ceiling(f.host());
@@ -231,13 +233,21 @@ impl Plan {
     }
 }
 
-/// Mebibytes with one decimal, or bytes below one: a ceiling that was given is never shown larger, one that works never smaller.
-fn mib(bytes: u64, rounded_up: bool) -> String {
-    if bytes < 1 << 20 {
+/// Tokens per forward pass that are asked for, or else the device's choice; never more than the context has room for.
+fn largest_batch(demand: &Demand<'_>) -> usize {
+    demand.batch.unwrap_or(demand.device.footprint().batch).min(demand.ctx)
+}
+
+/// Mebibytes with one decimal, or bytes below one, as a flag takes them: a ceiling that was given is never shown larger, one
+/// that works never smaller.
+pub fn mib(bytes: u64, rounded_up: bool) -> String {
+    const MIB: u64 = 1 << 20;
+    if bytes < MIB {
         return format!("{bytes}B");
     }
-    let tenths =
-        bytes / (1 << 20) * 10 + (bytes % (1 << 20) * 10 + u64::from(rounded_up) * ((1 << 20) - 1)) / (1 << 20);
+    // what is typed with a decimal stands for whole bytes below it
+    let beside = if rounded_up { MIB - 1 } else { 9 };
+    let tenths = bytes / MIB * 10 + (bytes % MIB * 10 + beside) / MIB;
     format!("{}.{}MiB", tenths / 10, tenths % 10)
 }
 
@@ -288,12 +298,7 @@ impl Fixed {
                 + footprint.driver_bytes
                 + demand.held
                 + gguf.tensors().len() as u64 * TENSOR_BYTES
-                + Predictor::bytes(
-                    demand.predictor,
-                    &c.routed_layers(),
-                    c.n_vocab,
-                    demand.batch.unwrap_or(footprint.batch),
-                ),
+                + Predictor::bytes(demand.predictor, &c.routed_layers(), c.n_vocab, largest_batch(demand)),
             tokenizer: tokenizer_bytes(gguf),
             weights: measured.bytes,
             kv: kv.sum(),
@@ -313,6 +318,11 @@ fn program_bytes(looked_for_gpus: bool) -> u64 {
 fn tokenizer_bytes(gguf: &Gguf) -> u64 {
     let len = |key: &str| gguf.metadata().strings(key).ok().flatten().map_or(0, |s| s.len() as u64);
     len("tokenizer.ggml.tokens") * TOKEN_BYTES + len("tokenizer.ggml.merges") * MERGE_BYTES
+}
+
+/// Bytes of the longest text that [`check_text`] may accept under a ceiling of `memory` bytes.
+pub fn longest_text(memory: u64) -> u64 {
+    memory / TEXT_BYTES as u64
 }
 
 /// Refuses a text that cannot be cut into tokens under this ceiling of the process's resident set, be there a model or not.

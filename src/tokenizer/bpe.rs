@@ -19,7 +19,7 @@ use hashbrown::HashMap;
 
 use super::alphabet;
 use super::cache::PieceCache;
-use super::merge::{Merged, Word};
+use super::merge::{MERGE_BYTES, Merged, SYMBOL_BYTES, Word};
 use super::split::{self, Pass};
 use super::texts::Texts;
 use super::vocab::required_strings;
@@ -178,6 +178,21 @@ impl ByteBpe {
             });
         });
         Ok(())
+    }
+
+    /// Memory that merging takes for `text` at most, in bytes: a part of its longest stretch that no safe place cuts, and a
+    /// token per byte of the whole stretch, whose parts wait for each other.
+    pub fn merge_bytes(&self, text: &str) -> usize {
+        let bytes = text.as_bytes();
+        let (mut most, mut start) = (0, 0);
+        while start < bytes.len() {
+            let stretch = self.merges.safe_cut(&bytes[start..]);
+            most = most.max(stretch);
+            start += stretch;
+        }
+        // a piece may begin anywhere, so its first cut may come later
+        most += LONG_PIECE;
+        most * size_of::<Merged>() + most.min(PART) * 3 * (SYMBOL_BYTES + MERGE_BYTES)
     }
 
     fn encode_piece(&self, piece: &str, word: &mut Word, out: &mut Vec<u32>) {

@@ -54,8 +54,9 @@ enum Merger {
     Spm(Box<Spm>),
 }
 
-/// What a byte of text takes at most: itself, its spelling in SentencePiece, a token of its own in a list that is growing.
-const TEXT_BYTES: usize = 12;
+/// What a byte of text takes while it is encoded, merging apart: itself, its spelling in SentencePiece, a token of its own in
+/// a list that is growing.
+pub const TEXT_BYTES: usize = 12;
 
 impl Tokenizer {
     /// Builds the tokenizer that `gguf` describes. Errors: the file has none, one of an unsupported kind, an unknown
@@ -155,8 +156,7 @@ impl Tokenizer {
     /// Memory that [`Tokenizer::encode`] takes for `text` at most, the text and its tokens included, in bytes.
     pub fn encode_bytes(&self, text: &str) -> u64 {
         let merged = match &self.merger {
-            // in parts, which are short
-            Merger::ByteBpe(_) => 0,
+            Merger::ByteBpe(bpe) => bpe.merge_bytes(text),
             Merger::Spm(spm) => spm.merge_bytes(text),
         };
         (TEXT_BYTES * text.len() + merged) as u64

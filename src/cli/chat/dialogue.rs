@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::display::Display;
 use crate::cli::sampling::SamplingFlags;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::generate::sampler::Sampler;
 use crate::generate::stats::RunStats;
 use crate::generate::stream::{Ended, Generator, LanguageModel, ModelText, Request};
@@ -20,6 +20,8 @@ pub struct Dialogue<'a> {
     generator: Generator,
     sampler: Sampler,
     max_tokens: Option<usize>,
+    /// Memory that cutting a prompt into tokens may take.
+    encoding: u64,
     stops: Vec<String>,
     system: Option<String>,
     messages: Vec<Value>,
@@ -27,12 +29,13 @@ pub struct Dialogue<'a> {
 }
 
 impl<'a> Dialogue<'a> {
-    /// An empty conversation.
+    /// An empty conversation; cutting it into tokens may take `encoding` bytes of memory.
     pub fn new(
         tokenizer: &'a Tokenizer,
         template: &'a ChatTemplate,
         sampling: &SamplingFlags,
         system: Option<String>,
+        encoding: u64,
     ) -> Self {
         let mut dialogue = Self {
             tokenizer,
@@ -41,6 +44,7 @@ impl<'a> Dialogue<'a> {
             generator: Generator::new(),
             sampler: Sampler::new(sampling.resolve()),
             max_tokens: sampling.max_tokens(),
+            encoding,
             stops: sampling.stop.clone(),
             system,
             messages: Vec::new(),
@@ -97,6 +101,9 @@ impl<'a> Dialogue<'a> {
         display: &mut Display,
     ) -> Result<(Ended, Option<Value>)> {
         let prompt = self.template.render(&Conversation::new(self.messages.clone())?)?;
+        if self.tokenizer.encode_bytes(&prompt) > self.encoding {
+            return Err(Error::TextTooLong { bytes: prompt.len() });
+        }
         let ids = self.tokenizer.encode(&prompt, !self.template.begins_with_bos(&prompt), true)?;
         let mut splitter = Splitter::new(self.format, &prompt);
         let mut tokens = ModelText::new(self.tokenizer, &self.format.markers());

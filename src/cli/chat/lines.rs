@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +21,8 @@ pub enum Line {
     Text(String),
     /// A line that is not UTF-8 text.
     Broken,
+    /// A line of more bytes than are taken.
+    TooLong,
     /// The user has left.
     End,
 }
@@ -51,8 +53,8 @@ impl ConditionalEventHandler for CtrlC {
 pub enum Lines {
     /// A person at a terminal, with editing and history.
     Editor(Box<Person>),
-    /// A pipe or a file.
-    Stdin,
+    /// A pipe or a file, and how many bytes a line of it may have.
+    Stdin(usize),
 }
 
 /// Who types, and what with.
@@ -64,13 +66,13 @@ pub struct Person {
 }
 
 impl Lines {
-    /// The editor where stdin and stdout are a terminal.
+    /// The editor where stdin and stdout are a terminal; elsewhere lines may have up to `longest` bytes.
     ///
     /// # Errors
     /// The terminal cannot be set up.
-    pub fn new(interrupt: &Interrupt) -> Result<Self> {
+    pub fn new(interrupt: &Interrupt, longest: usize) -> Result<Self> {
         if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
-            return Ok(Self::Stdin);
+            return Ok(Self::Stdin(longest));
         }
         let mut editor = Editor::new().map_err(terminal_error)?;
         let ctrl_c = CtrlC::default();
@@ -94,7 +96,7 @@ impl Lines {
     pub fn next(&mut self) -> Result<Line> {
         let Person { editor, ctrl_c, interrupt } = match self {
             Self::Editor(person) => &mut **person,
-            Self::Stdin => return next_of_stdin(),
+            Self::Stdin(longest) => return next_of(&mut io::stdin().lock(), *longest),
         };
         loop {
             let read = if edits() { editor.readline(PROMPT) } else { interrupt.at_prompt(|| editor.readline(PROMPT)) };
@@ -124,14 +126,20 @@ fn edits() -> bool {
     !["dumb", "cons25", "emacs"].iter().any(|name| term.eq_ignore_ascii_case(name))
 }
 
-fn next_of_stdin() -> Result<Line> {
+/// The next line. The rest of one that is too long is passed over.
+fn next_of(input: &mut dyn BufRead, longest: usize) -> Result<Line> {
+    let failed = |e| Error::io("stdin", e);
     let mut line = Vec::new();
-    match io::stdin().lock().read_until(b'\n', &mut line) {
-        Ok(0) => Ok(Line::End),
-        Ok(_) => Ok(String::from_utf8(line)
-            .map_or(Line::Broken, |line| Line::Text(line.trim_end_matches(['\n', '\r']).to_owned()))),
-        Err(e) => Err(Error::io("stdin", e)),
+    // beside its text a line may end in "\r\n"
+    let most = longest as u64 + 2;
+    if input.take(most).read_until(b'\n', &mut line).map_err(failed)? == 0 {
+        return Ok(Line::End);
     }
+    if line.len() as u64 == most && !line.ends_with(b"\n") {
+        input.skip_until(b'\n').map_err(failed)?;
+        return Ok(Line::TooLong);
+    }
+    Ok(String::from_utf8(line).map_or(Line::Broken, |line| Line::Text(line.trim_end_matches(['\n', '\r']).to_owned())))
 }
 
 /// Keeps a line for the next time. A history that cannot be written is no reason to stop.

@@ -12,6 +12,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::sampling::SamplingFlags;
 use crate::cli::{demo, message, open};
 use crate::error::{Error, Result};
+use crate::generate::plan::SMALL_TEXT;
 use crate::generate::stream::{Ended, LanguageModel};
 use crate::os;
 use crate::report::run::stats_text;
@@ -89,20 +90,30 @@ impl<'a> Command<'a> {
     }
 }
 
+/// A line may have so many bytes per token of the context: several times what text takes, so that only what would not fit is
+/// refused before it is cut into tokens.
+const TEXT_BYTES_PER_TOKEN: usize = 16;
+/// Memory that is kept for cutting a conversation into tokens; text of words takes less.
+const ENCODING_BYTES_PER_TEXT_BYTE: u64 = 32;
+
 pub fn run(args: &Args) -> Result<()> {
     args.engine.check()?;
     if args.chat_template.as_deref() == Some(Path::new("-")) {
         return Err(Error::Usage("--chat-template cannot be stdin: messages come from there".into()));
     }
+    args.run.check([(&args.chat_template, "the chat template")])?;
     let path = demo::find(args.model.model.as_deref())?;
     let file = open::model_file(&path, &args.engine, None)?;
     let tokenizer = open::tokenizer(&file.gguf)?;
     let template = open::template(&file.gguf, args.chat_template.as_deref())?;
     let interrupt = Interrupt::install()?;
-    let mut opened = open::engine(file, &args.engine, Some(&args.run), 0)?;
-    let mut lines = Lines::new(&interrupt)?;
+    let longest = (TEXT_BYTES_PER_TOKEN * file.config.ctx).max(SMALL_TEXT);
+    let encoding = longest as u64 * ENCODING_BYTES_PER_TEXT_BYTE;
+    let held = if longest > SMALL_TEXT { encoding } else { 0 };
+    let mut opened = open::engine(file, &args.engine, Some(&args.run), held)?;
+    let mut lines = Lines::new(&interrupt, longest)?;
     let mut display = Display::new();
-    let mut dialogue = Dialogue::new(&tokenizer, &template, &args.sampling, args.system.clone());
+    let mut dialogue = Dialogue::new(&tokenizer, &template, &args.sampling, args.system.clone(), encoding);
     if args.engine.verbose {
         message::note(&format!("seed {}", dialogue.seed()));
     }
@@ -122,6 +133,13 @@ pub fn run(args: &Args) -> Result<()> {
             Line::Broken => {
                 failed += 1;
                 message::note("a line that is not UTF-8 text is left out");
+                continue;
+            }
+            Line::TooLong => {
+                failed += 1;
+                message::note(&format!(
+                    "a line of more than {longest} bytes is left out: a larger --ctx takes longer ones"
+                ));
                 continue;
             }
         };
@@ -148,7 +166,7 @@ pub fn run(args: &Args) -> Result<()> {
                             message::block(&stats_text(stats, os::peak_resident_bytes()));
                         }
                     }
-                    Err(e @ (Error::ContextFull { .. } | Error::Template(_))) => {
+                    Err(e @ (Error::ContextFull { .. } | Error::TextTooLong { .. } | Error::Template(_))) => {
                         failed += 1;
                         message::note(&format!("{e}; the message is not kept, and /reset forgets the conversation"));
                     }
