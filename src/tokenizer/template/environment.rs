@@ -6,7 +6,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State};
 use minijinja_contrib::globals;
 
 use super::render::PROMPT_BYTES_MAX;
-use super::text::{Text, text_of};
+use super::text::{self, Text, text_of};
 use super::{clock, filters, json, methods, percent, source, variadic};
 
 /// How deep a value that gets a name may be nested; the JSON of a conversation is at most 128 deep.
@@ -33,6 +33,7 @@ pub fn new() -> Result<Environment<'static>, Error> {
     env.add_function(source::CHECKED, checked);
     env.add_function(source::KEPT, kept);
     env.add_function(percent::NAME, percent::percent);
+    env.add_function(text::CONCAT, text::concat);
     env.add_function(variadic::NAME, variadic::wrap);
     env.add_filter("tojson", json::tojson);
     env.add_filter("dictsort", dictsort);
@@ -44,7 +45,12 @@ pub fn new() -> Result<Environment<'static>, Error> {
     filters::add_to(&mut env);
     env.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
     env.add_test("sequence", |value: &Value| {
-        matches!(value.kind(), ValueKind::Seq | ValueKind::Map | ValueKind::String | ValueKind::Undefined)
+        match value.kind() {
+            ValueKind::Seq | ValueKind::Map | ValueKind::String | ValueKind::Undefined => true,
+            // A slice or a sum of lists, which the engine builds lazily.
+            ValueKind::Iterable => true,
+            _ => false,
+        }
     });
     env.add_test("callable", is_callable);
     Ok(env)

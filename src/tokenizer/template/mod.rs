@@ -2,9 +2,11 @@
 //!
 //! The engine is minijinja with what published templates expect of transformers' Jinja2 around it:
 //!
-//! - [`source`](self) prepares the text, `percent` has the operator `%`, `variadic` the arguments of macros, `environment` sets the engine up, `filters` has
-//!   Jinja2's filters, `methods` Python's methods, `letters` its upper and lower case, `text` its `str`, `json` is `tojson`,
-//!   [`clock`] is `strftime_now`;
+//! - [`source`](self) prepares the text: `operators` makes calls of `%` and `~`, `literals` knows where a string ends,
+//!   `variadic` the arguments of macros;
+//! - `environment` sets the engine up: `percent` is what `%` does, `filters` has Jinja2's filters, `methods` Python's
+//!   methods, `letters` its upper and lower case, `text` its `str`, `json` is
+//!   `tojson`, [`clock`] is `strftime_now`;
 //! - `render` compiles and renders within limits, because a template comes from the same stranger as the weights;
 //! - [`thoughts`] tells a reasoning model's thoughts from its answer while it is generated.
 //!
@@ -17,7 +19,9 @@ mod environment;
 mod filters;
 mod json;
 mod letters;
+mod literals;
 mod methods;
+mod operators;
 mod percent;
 mod render;
 mod source;

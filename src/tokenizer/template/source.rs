@@ -1,11 +1,16 @@
 //! What happens to a template's text before the engine compiles it.
 //!
-//! Five things, none of which moves a line: line ends become `\n` (as Jinja2's lexer does), `{% generation %}` tags,
-//! which only mark text for training, become `{% with %}` tags of the same scope, the operator `%` becomes a call,
-//! macros that read `varargs` or `kwargs` get them as parameters, and the value of every `{% set %}` is routed through a check. It keeps a template from building what cannot be walked: a namespace that holds itself, a list
-//! nested a million deep, a list of two lists that are the same list of two lists, and so on.
+//! None of it moves a line:
+//!
+//! - line ends become `\n`, as Jinja2's lexer has it;
+//! - `{% generation %}` tags, which only mark text for training, become `{% with %}` tags of the same scope;
+//! - the operators `%` and `~` become calls;
+//! - macros that read `varargs` or `kwargs` get them as parameters;
+//! - the value of every `{% set %}` is routed through a check. The check keeps a template from building what cannot be
+//!   walked: a namespace that holds itself, a list nested a million deep, a list of two lists that are the same list of
+//!   two lists, and so on.
 
-use super::{percent, variadic};
+use super::{operators, variadic};
 use crate::error::{Error, Result};
 
 /// Largest template that is accepted, in bytes. The largest published ones are near 20 KiB.
@@ -49,11 +54,20 @@ pub fn prepare(source: &str, name: &str) -> Result<String> {
         let tag = &rest[..tag_len];
         rest = &rest[tag_len..];
         let (open, close, inside) = tag_inside(tag);
-        if let Some(innermost) = macros.last_mut().filter(|_| !tag.starts_with("{#")) {
+        if tag.starts_with("{#") {
+            out.push_str(tag);
+            continue;
+        }
+        let with_calls = operators::rewrite(inside).map_err(|refused| {
+            let line = 1 + out.matches('\n').count() + refused.line;
+            Error::Template(format!("{name}, line {line}: {}", refused.why))
+        })?;
+        let with_calls = format!("{open}{with_calls}{close}");
+        if let Some(innermost) = macros.last_mut() {
             innermost.see(inside);
         }
         if tag.starts_with("{%") {
-            let rewritten = rewritten_tag(&with_calls(tag));
+            let rewritten = rewritten_tag(&with_calls);
             match tag_words(tag).next() {
                 Some("macro") => {
                     let inside = tag_inside(&rewritten).2;
@@ -71,10 +85,8 @@ pub fn prepare(source: &str, name: &str) -> Result<String> {
                 out.push_str(&rest[..end]);
                 rest = &rest[end..];
             }
-        } else if tag.starts_with("{{") {
-            out.push_str(&with_calls(tag));
         } else {
-            out.push_str(tag);
+            out.push_str(&with_calls);
         }
     }
     out.push_str(rest);
@@ -166,12 +178,6 @@ fn tag_inside(tag: &str) -> (&str, &str, &str) {
         end -= 1;
     }
     (&tag[..start], &tag[end..], &tag[start..end])
-}
-
-/// A tag with its `%` operators as calls.
-fn with_calls(tag: &str) -> String {
-    let (open, close, inside) = tag_inside(tag);
-    format!("{open}{}{close}", percent::rewrite(inside))
 }
 
 /// A tag as the engine shall see it.

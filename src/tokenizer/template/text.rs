@@ -5,11 +5,14 @@
 
 use std::sync::Arc;
 
-use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
-use minijinja::{Error, ErrorKind};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Rest, Value, ValueKind};
+use minijinja::{Error, ErrorKind, State};
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
 
 use super::render::PROMPT_BYTES_MAX;
+
+/// The global function that the operator `~` becomes. No template would use such a name.
+pub const CONCAT: &str = "__concat";
 
 /// How deep a value may be nested to be printed (Python gives up at 1000).
 const DEPTH_MAX: usize = 1000;
@@ -23,6 +26,24 @@ pub fn text_of(value: &Value) -> Result<String, Error> {
     let mut text = Text::default();
     text.push_value(value)?;
     Ok(text.into_string())
+}
+
+/// The values of a chain of `~` as one text. (As in Jinja2 without `autoescape`, it is not marked as escaped.)
+///
+/// # Errors
+///
+/// As [`text_of`], or it takes too many steps.
+pub fn concat(state: &State, values: Rest<Value>) -> Result<Value, Error> {
+    let mut text = Text::default();
+    for value in values.iter() {
+        let before = text.text.len();
+        text.push_value(value)?;
+        if value.as_object().is_some() {
+            // Walking costs more than copying, which the engine asks for.
+            state.consume_fuel((text.text.len() - before) as u64 / 4)?;
+        }
+    }
+    Ok(Value::from(text.into_string()))
 }
 
 /// A text that refuses to grow beyond the largest prompt.
@@ -82,7 +103,8 @@ impl Text {
             (ValueKind::Number, _) if !value.is_integer() => {
                 self.push(&f64::try_from(value.clone()).map_or_else(|_| value.to_string(), float_text))
             }
-            (_, Some(object)) if object.repr() == ObjectRepr::Seq => {
+            // What the engine builds lazily (slices, sums) is iterable only, and a list in Python.
+            (_, Some(object)) if matches!(object.repr(), ObjectRepr::Seq | ObjectRepr::Iterable) => {
                 if let Some(bytes) = object.downcast_ref::<Bytes>() {
                     return self.push(&bytes.quoted());
                 }

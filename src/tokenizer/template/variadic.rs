@@ -62,7 +62,7 @@ fn identifiers(text: &str) -> impl Iterator<Item = &str> {
         loop {
             let first = rest.chars().next()?;
             if first == '\'' || first == '"' {
-                rest = &rest[super::percent::string_length(rest, first)..];
+                rest = &rest[super::literals::length(rest, first)..];
                 continue;
             }
             let dot = usize::from(first == '.');
