@@ -2,7 +2,7 @@
 //!
 //! The engine is minijinja with what published templates expect of transformers' Jinja2 around it:
 //!
-//! - [`source`](self) prepares the text: `operators` makes calls of `%` and `~`, `literals` knows where a string ends,
+//! - [`source`](self) prepares the text: `operators` makes calls of `%` and `~`, `literals` has the escapes of strings,
 //!   `variadic` the arguments of macros;
 //! - `environment` sets the engine up: `percent` is what `%` does, `filters` has Jinja2's filters, `methods` Python's
 //!   methods, `letters` its upper and lower case, `text` its `str`, `json` is

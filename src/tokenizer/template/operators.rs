@@ -1,7 +1,7 @@
 //! The operators `%` and `~`, which the engine has no hook for: they become calls before it compiles them.
 //!
 //! `%` formats texts in Python, and `~` writes its operands as `str` does. It binds tighter than `+` and `-`, and looser
-//! than `%`, `*` and `/`.
+//! than `%`, `*` and `/`. String literals, which are met on the way, are rewritten too.
 
 use super::literals::{self, Refused};
 use super::{percent, text};
@@ -12,14 +12,14 @@ const WORDS: [&str; 10] = ["and", "or", "not", "in", "if", "else", "elif", "for"
 /// Most brackets inside each other; the engine takes 150.
 const DEPTH_MAX: usize = 200;
 
-/// The inside of a tag with these operators as calls. Nothing else changes:
+/// The inside of a tag with these operators as calls, and string literals as the engine reads them. Nothing else changes:
 /// not white space, and so no line.
 ///
 /// # Errors
 ///
-/// Brackets are nested too deep.
+/// A string literal is none that can be rewritten.
 pub fn rewrite(inside: &str) -> Result<String, Refused> {
-    if !inside.contains(['%', '~']) {
+    if !inside.contains(['%', '~', '\\']) {
         return Ok(inside.to_owned());
     }
     Reader { text: inside, at: 0, depth: 0 }.expressions()
@@ -139,6 +139,10 @@ impl<'a> Reader<'a> {
                 Token::Product => {
                     written.end_percent();
                     written.out.push_str(text);
+                }
+                Token::Part(_) if text.starts_with(['\'', '"']) => {
+                    let line = self.text[..before].matches('\n').count();
+                    written.out.push_str(&literals::rewrite(text).map_err(|refused| refused.below(line))?);
                 }
                 Token::Part(_) => written.out.push_str(text),
             }

@@ -4,7 +4,7 @@
 //!
 //! - line ends become `\n`, as Jinja2's lexer has it;
 //! - `{% generation %}` tags, which only mark text for training, become `{% with %}` tags of the same scope;
-//! - the operators `%` and `~` become calls;
+//! - the operators `%` and `~` become calls, and string literals such as the engine reads;
 //! - macros that read `varargs` or `kwargs` get them as parameters;
 //! - the value of every `{% set %}` is routed through a check. The check keeps a template from building what cannot be
 //!   walked: a namespace that holds itself, a list nested a million deep, a list of two lists that are the same list of

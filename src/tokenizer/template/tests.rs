@@ -122,6 +122,8 @@ fn errors_name_the_line() {
         ("{{ 'a'.index('b') }}", "substring not found"),
         ("{{ undefined_thing|tojson }}", "undefined is not JSON"),
         ("{{ '\\u12' }}", "line 1"),
+        ("a\n{{ b ~\n'\\N{BULLET}' }}", "template, line 3: characters by name"),
+        ("{% set a %}\n{{ '\\U0001F60' }}{% endset %}", "template, line 2: `\\U` without the number"),
     ] {
         assert_refused(source, why);
     }
