@@ -7,6 +7,7 @@ use minijinja_contrib::globals;
 
 use super::render::PROMPT_BYTES_MAX;
 use super::text::{self, Text, text_of};
+use super::views::View;
 use super::{clock, filters, json, methods, percent, source, variadic};
 
 /// How deep a value that gets a name may be nested; the JSON of a conversation is at most 128 deep.
@@ -48,7 +49,7 @@ pub fn new() -> Result<Environment<'static>, Error> {
         match value.kind() {
             ValueKind::Seq | ValueKind::Map | ValueKind::String | ValueKind::Undefined => true,
             // A slice or a sum of lists, which the engine builds lazily.
-            ValueKind::Iterable => true,
+            ValueKind::Iterable => value.downcast_object_ref::<View>().is_none(),
             _ => false,
         }
     });

@@ -5,6 +5,7 @@ use minijinja::value::{Kwargs, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind, State};
 
 use super::text::{Bytes, float_text};
+use super::views::View;
 
 /// How deep a value may be nested.
 const DEPTH_MAX: usize = 200;
@@ -77,6 +78,9 @@ impl Writer {
             ValueKind::String => self.string(value.as_str().unwrap_or_default()),
             ValueKind::Seq if value.downcast_object_ref::<Bytes>().is_some() => {
                 return Err(refused("bytes are not JSON"));
+            }
+            ValueKind::Iterable if value.downcast_object_ref::<View>().is_some() => {
+                return Err(refused("a view of a dict is not JSON"));
             }
             ValueKind::Seq | ValueKind::Iterable => {
                 let items = value.try_iter()?.map(|item| (None, item));

@@ -8,7 +8,8 @@ use minijinja::{Error, ErrorKind, State};
 use minijinja_contrib::pycompat;
 
 use super::letters;
-use super::text::Bytes;
+use super::text::{Bytes, prints};
+use super::views::View;
 
 /// Longest text that a method may return, in bytes.
 const TEXT_BYTES_MAX: usize = 16 << 20;
@@ -29,18 +30,22 @@ pub fn call(state: &mut State, value: &Value, method: &str, args: &[Value]) -> R
     let own = match value.kind() {
         ValueKind::String => string_method(state, value.as_str().unwrap_or_default(), method, args)?,
         ValueKind::Seq if value.downcast_object_ref::<Bytes>().is_some() => {
-            let bytes = value.downcast_object_ref::<Bytes>().map_or(&[][..], |bytes| &bytes.0);
-            if method != "decode" {
-                return Err(invalid(format!("bytes have no method {method} here, only decode")));
-            }
-            utf8_only("decode", args)?;
-            Some(Value::from(std::str::from_utf8(bytes).map_err(|e| invalid(format!("decode: {e}")))?))
+            value.downcast_object_ref::<Bytes>().map(|bytes| bytes_method(bytes, method, args)).transpose()?
         }
-        ValueKind::Map | ValueKind::Seq if method == "copy" => {
+        ValueKind::Map if ["items", "keys", "values"].contains(&method) => {
+            let () = from_args(args)?;
+            View::of(value, method).map(Value::from_object)
+        }
+        // The engine builds slices and sums of lists lazily.
+        ValueKind::Map | ValueKind::Seq | ValueKind::Iterable if method == "copy" => {
             let () = from_args(args)?;
             Some(value.clone())
         }
-        ValueKind::Seq if method == "index" => {
+        ValueKind::Iterable if method == "count" => {
+            let (wanted,): (Value,) = from_args(args)?;
+            Some(Value::from(value.try_iter()?.filter(|item| *item == wanted).count()))
+        }
+        ValueKind::Seq | ValueKind::Iterable if method == "index" => {
             let (wanted,): (Value,) = from_args(args)?;
             let found = value.try_iter()?.position(|item| item == wanted);
             Some(Value::from(found.ok_or_else(|| invalid(format!("{wanted} is not in the list")))?))
@@ -82,6 +87,29 @@ fn utf8_only(method: &str, args: &[Value]) -> Result<(), Error> {
         Some(_) if method == "encode" => Ok(()),
         Some(errors) => Err(invalid(format!("decode: errors='{errors}' is not supported"))),
     }
+}
+
+fn bytes_method(bytes: &Bytes, method: &str, args: &[Value]) -> Result<Value, Error> {
+    match method {
+        "decode" => {
+            utf8_only("decode", args)?;
+            Ok(Value::from(std::str::from_utf8(&bytes.0).map_err(|e| invalid(format!("decode: {e}")))?))
+        }
+        "hex" => {
+            let () = from_args(args)?;
+            Ok(Value::from(bytes.hex()))
+        }
+        _ => Err(invalid(format!("bytes have no method {method} here, only decode and hex"))),
+    }
+}
+
+/// `isidentifier`. Beyond ASCII it takes tables that are not at hand.
+fn is_identifier(text: &str) -> Result<bool, Error> {
+    if !text.is_ascii() {
+        return Err(invalid("isidentifier: only a text in ASCII is supported"));
+    }
+    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    Ok(begins && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
 }
 
 /// Refuses a text of `bytes` bytes before it is made.
@@ -173,6 +201,14 @@ fn string_method(state: &State, text: &str, method: &str, args: &[Value]) -> Res
         "isspace" => {
             let () = from_args(args)?;
             Value::from(!text.is_empty() && text.chars().all(is_space))
+        }
+        "isprintable" => {
+            let () = from_args(args)?;
+            Value::from(text.chars().all(prints))
+        }
+        "isidentifier" => {
+            let () = from_args(args)?;
+            Value::from(is_identifier(text)?)
         }
         "isdecimal" => {
             let () = from_args(args)?;

@@ -5,7 +5,7 @@
 //! - [`source`](self) prepares the text: `operators` makes calls of `%` and `~`, `literals` has the escapes of strings,
 //!   `variadic` the arguments of macros;
 //! - `environment` sets the engine up: `percent` is what `%` does, `filters` has Jinja2's filters, `methods` Python's
-//!   methods, `letters` its upper and lower case, `text` its `str`, `json` is
+//!   methods, `views` what those of a dict give, `letters` its upper and lower case, `text` its `str`, `json` is
 //!   `tojson`, [`clock`] is `strftime_now`;
 //! - `render` compiles and renders within limits, because a template comes from the same stranger as the weights;
 //! - [`thoughts`] tells a reasoning model's thoughts from its answer while it is generated.
@@ -28,6 +28,7 @@ mod source;
 mod text;
 pub mod thoughts;
 mod variadic;
+mod views;
 mod wrap;
 
 use std::path::Path;

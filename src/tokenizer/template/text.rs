@@ -10,6 +10,7 @@ use minijinja::{Error, ErrorKind, State};
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
 
 use super::render::PROMPT_BYTES_MAX;
+use super::views::View;
 
 /// The global function that the operator `~` becomes. No template would use such a name.
 pub const CONCAT: &str = "__concat";
@@ -111,6 +112,8 @@ impl Text {
                 // The pairs of `groupby` are tuples in Jinja2.
                 let is_tuple = value.is_tuple() || object.type_name().ends_with("GroupTuple");
                 let (open, close) = if is_tuple { ("(", ")") } else { ("[", "]") };
+                let view = object.downcast_ref::<View>().map(View::type_name);
+                self.push(&view.map_or_else(String::new, |name| format!("{name}(")))?;
                 self.push(open)?;
                 let mut count = 0;
                 for item in object.try_iter().into_iter().flatten() {
@@ -119,7 +122,8 @@ impl Text {
                     count += 1;
                 }
                 self.push(if value.is_tuple() && count == 1 { "," } else { "" })?;
-                self.push(close)
+                self.push(close)?;
+                self.push(if view.is_some() { ")" } else { "" })
             }
             (_, Some(object)) if object.repr() == ObjectRepr::Map && is_dict(value) => {
                 self.push("{")?;
@@ -180,6 +184,11 @@ fn quoted(text: &str) -> String {
 pub struct Bytes(pub Vec<u8>);
 
 impl Bytes {
+    /// `hex`: two digits for each.
+    pub fn hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// `repr` of bytes.
     fn quoted(&self) -> String {
         let quote = if self.0.contains(&b'\'') && !self.0.contains(&b'"') { b'"' } else { b'\'' };
@@ -219,7 +228,7 @@ impl Object for Bytes {
 }
 
 /// `str.isprintable` of one character.
-fn prints(c: char) -> bool {
+pub fn prints(c: char) -> bool {
     c == ' '
         || !matches!(
             get_general_category(c),
