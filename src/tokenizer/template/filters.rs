@@ -21,6 +21,8 @@ pub fn add_to(env: &mut Environment<'static>) {
     env.add_filter("attr", attr);
     env.add_filter("title", title);
     env.add_filter("capitalize", |value: &Value| Ok::<_, Error>(letters::capitalize(&text_of(value)?)));
+    env.add_filter("upper", |value: &Value| in_case(value, str::to_uppercase));
+    env.add_filter("lower", |value: &Value| in_case(value, str::to_lowercase));
     env.add_filter("center", center);
     env.add_filter("filesizeformat", file_size);
     env.add_filter("indent", indent);
@@ -144,6 +146,12 @@ fn title(value: &Value) -> Result<String, Error> {
         out.push_str(&characters.as_str().to_lowercase());
     }
     Ok(out)
+}
+
+/// `upper` and `lower`: what was escaped stays so.
+fn in_case(value: &Value, case: fn(&str) -> String) -> Result<Value, Error> {
+    let text = case(&text_of(value)?);
+    Ok(if value.is_safe() { Value::from_safe_string(text) } else { Value::from(text) })
 }
 
 fn center(value: &Value, args: Rest<ValueOrKwargs>) -> Result<Value, Error> {
