@@ -263,6 +263,38 @@ L|wordwrap(20, true, '<br>', false)
 'a'.isprintable()
 'a\\tb'.expandtabs()
 'ab'.translate({97: 'x'})
+('é'.encode().hex(), 'a\\xa0'.isprintable(), ''.isprintable(), '\\u2028'.isprintable(), 'a_1'.isidentifier(), '1a'.isidentifier())
+'é1'.isidentifier()
+('' ~ 0.00001, 'x' ~ 1e22 ~ none ~ [1e16, 'é\\xa0\\u200b\\u2028'] ~ nothing ~ true)
+(1 ~ 3 * 2 ~ -4 ** 2 ~ 7 // 2 ~ 7.5 / 2, '1' + 2 ~ 3 + '4')
+1 + 2 ~ 3
+(1 ~ 2 is string, 1 ~ 2 is not in ['12'], 1 ~ 2 in ['12'], 1 ~ 2 == '12', not 1 ~ 2)
+'a' ~ ('b' if 1 ~ 2 else 'c') ~ {'k': 1 ~ 2} ~ [3 ~ 4][0] ~ 'x'|upper ~ 7 % 4 % 2 ~ 'n: %s' % 1e-7
+(('<'|e) ~ ('<'|e))|e
+'{:.1%}'.format(0.5)
+([1e16][:1], [1e16, 2][::-1], (1e16, 2)[:1], ['é\\xa0\\u200b\\u2028'][:])
+([1e16] + [1e-7], ([1] + [2])[:1] + ['\\xa0'], (1,) + (1e16,), [1e16] * 2, ([1] + [1e16]) * 2, [[1e16][:]][:])
+[1e16][:] ~ ([1e-7] + [2])
+[1e16][:]|string ~ ([1e16][:])|join
+'%s' % [1e16][:]
+[{'g': 1e16, 'v': 'a'}, {'g': 1e16, 'v': '\\xa0'}]|groupby('g')
+{'a': 1e16, 'b': []}.items()
+{'a': 1e16}.keys() ~ {'a': 1e16}.values() ~ {}.items()
+[{'a': 1}.items()]
+({'a': 1}.items()|length, {'a': 1, 'b': 2}.values()|sum, {'a': 1}.keys()|first, 'a' in {'a': 1}.keys(), {'b': 1, 'a': 2}.items()|sort)
+{'a': 1}.items()|tojson
+{'a': 1}.items(1)
+(1e22|upper, 1e22|lower, none|upper, [1e16]|lower)
+'{}|{}|{}'.format(1e16, none, true)
+'\\U0001F600|\\a|\\v|\\/|\\777|\\101|\\é|\\世|\\s|\\x41|\\b|\\f'
+"\\U00000022\\U00000027\\U0000005c"
+'\\U0000007b% raw %}'
+['\\a\\v']
+'\\N{BULLET}'
+'\\U0001F60'
+'\\U00110000'
+([1][:] is sequence, ([1] + [2]) is sequence, {}.items() is sequence, {}.keys() is iterable, {}.values() is mapping)
+([1, 1][:].index(1), [1, 1][:].count(1), ([1] + [2]).copy(), ([1] + [2])[-1], [1, 2][:] == [1, 2], ([1] + [2])|tojson)
 ({'a': 1}.get('b', 2), {'a': 1}.keys()|list, {'a': 1}.values()|list, {'a': 1}.items()|list)
 """.strip().split("\n")
 
@@ -293,13 +325,21 @@ TEMPLATES = [
     "{% filter upper %}a{{ '%s' % 'b' }}{% endfilter %}",
     "{% set x %}<{{ 1 % 2 }}>{% endset %}{{ x|e }}",
     "{% autoescape true %}{{ '<' }}{% endautoescape %}",
+    "{{ 'a\\\nb' ~ 1 }}",
+    "{% print 1 %}",
+    "{% set x = 1 ~ 2 %}{% set x = x ~ 3e-7, x %}{{ x }}{% if x ~ '' == '1' %}{% elif 1 ~ '' == '1' %}b{% endif %}",
+    "{% for k, v in {'a': 1e-7}.items() %}{{ loop.length }}{{ loop.last }}{{ k ~ v }}{% endfor %}",
+    "{% for x in [1, 2] if x ~ '' == '2' %}{{ '%}' ~ x }}{% endfor %}",
+    "{% macro m(a, b=1 ~ 2) %}{{ caller() }}{{ a ~ b ~ varargs }}{% endmacro %}{% call m('x' ~ 1e-7, 2, 3) %}c{% endcall %}",
+    "{% set ns = namespace(x='') %}{% for c in 'abc' %}{% set ns.x = ns.x ~ c ~ loop.index / 4 %}{% endfor %}{{ ns.x }}",
+    "{% raw %}{{ '\\a' ~ 1 }}{% endraw %}{# '\\N{DOT}' ~ #}\\a",
     "{% for c in 'é'.encode() %}{{ c }} {% endfor %}",
 ]
 
 # Parts of templates that Foregate refuses.
 REFUSED = [
     "%r", "%*d", "latin-1", "AT&amp'", "&notanentity", "&#128;", "|pprint", "|random", "|urlize", "attr('items')", "{!r}",
-    "autoescape", "translate(", "identifier()", "printable()", "expandtabs", "'x'|int", "'x'|float", "dict([", "istitle",
+    "autoescape", "translate(", "é1'.isidentifier()", "{:.1%}", "N{BULLET}", "{% print", "expandtabs", "'x'|int", "'x'|float", "dict([", "istitle",
 ]
 
 
