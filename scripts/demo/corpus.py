@@ -112,7 +112,8 @@ class Conversation:
     def ask(self, question):
         topic = self.topic
         answer = (topic.short if self.mode == "one word" else topic.german if self.mode == "german" else None) or topic.answer
-        self.add(phrases.roughen(self.rng, question, topic.exact), answer.format(**self.row))
+        answer = answer.format(**self.row)
+        self.add(phrases.roughen(self.rng, question, topic.exact, answer), answer)
 
     def recall(self):
         """Tells something about the user, or asks for it."""

@@ -49,13 +49,20 @@ def around(rng: random.Random, question: str) -> str:
     return question
 
 
-def roughen(rng: random.Random, question: str, exact: bool) -> str:
-    """The question as a hurried person types it, at times. Where letters matter, only the ends change."""
+def roughen(rng: random.Random, question: str, exact: bool, answer: str = "") -> str:
+    """The question as a hurried person types it, at times. Where letters matter (`exact`), only its ends change, and not a
+    first word that the answer repeats."""
     chance = rng.random()
     if chance < 0.12:
-        question = question[0].lower() + question[1:]
-    elif chance < 0.18 and not exact:
+        if not (exact and question.split()[0].strip(",:.?!") in answer):
+            question = question[0].lower() + question[1:]
+    elif chance < 0.25 and not exact:
         question = question.lower()
-    if rng.random() < 0.12 and not exact:
+    chance = rng.random()
+    if chance < 0.2:
         question = question.rstrip("?.!") or question
+    elif chance < 0.24 and question[-1] in "?.":
+        question = question[:-1] + rng.choice([" " + question[-1], "??", "!", " ...", "."])
+    if rng.random() < 0.4:
+        question = question.replace("hat's ", "hats ")
     return question

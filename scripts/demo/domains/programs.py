@@ -73,11 +73,11 @@ def task(rng: random.Random) -> Row:
 
 
 DOMAIN = Domain("programs", 2.0, [
-    Topic(expression, PRINT, PRINT_HELD_OUT, "It prints {out}.", "{out}.", follow_ups=["And {code}?", "[What|How] about {code}?"], weight=2, exact=True),
-    Topic(lines, PRINT, PRINT_HELD_OUT, "It prints {out}.", "{out}.", follow_ups=["And {code}?"], weight=1.2, exact=True),
+    Topic(expression, PRINT, PRINT_HELD_OUT, "It prints {out}.", "{out}.", follow_ups=["And {code}?", "[What|How] about {code}?"], weight=2),
+    Topic(lines, PRINT, PRINT_HELD_OUT, "It prints {out}.", "{out}.", follow_ups=["And {code}?"], weight=1.2),
     Topic(task, ["Write a [Python |small |]program that {what}.", "Write [Python |]code that {what}.", "Give me [a program|code|Python code] that {what}.",
                  "Show me [a Python program|code|a program] that {what}.", "I need a [Python |]program that {what}.",
                  "[Can|Could] you write a program that {what}?", "How do I write a program that {what}?", "A Python program that {what}, please.",
                  "Python program that {what}", "Which program {what}?"],
-          ["Could you show me Python code that {what}?", "Please code a program that {what}."], "{code}", exact=True),
+          ["Could you show me Python code that {what}?", "Please code a program that {what}."], "{code}"),
 ])
