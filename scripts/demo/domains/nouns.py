@@ -25,6 +25,17 @@ THINGS = """anchor apron arrow axe badge bakery balloon bandage barn barrel bath
     neighbour painter plumber reporter scientist secretary servant shepherd tourist trader writer""".split()
 """Countable, with a regular plural."""
 
+MORE_NOUNS = """academy agency amateur argument aunt author baby bachelor ballot beach berry biscuit blouse boat body bully bunny bush butterfly cake
+    calendar candidate canary cart category cave century chance charity citizen claim coach coast colony comedy company compass couch
+    county crash cross crossbow crutch cube daisy deputy diary dish ditch dose duchess duty eagle ear earring elevation enemy error essay
+    exam eyelash fairy fax ferry filly flash flower flush folder fork fortress galaxy gallery gate glass goddess grape grocery guess
+    hairbrush harness hatch hedge hobby hoax holiday hunch idea itch jeep jelly journal jury kid lace lady lash latch leash library loss
+    lottery lynx marsh mattress melody memory mess mirror monarchy movie mystery nanny navy nephew niece oath ostrich paintbrush pass
+    patch penny perch phrase pitch pony porch princess prophecy punch rash ray reflex remedy robin salary sash scratch secret sketch
+    speech speed spray stitch story strawberry stress study suffix switch tax theory torch toss toy tragedy tray trench turtle twitch
+    university valley victory volley waitress walrus watch wax wedding wish witness wrench""".split()
+"""More of them, for plurals alone: many that hiss at the end or end in y."""
+
 HISSES = ("s", "x", "z", "ch", "sh")
 
 
@@ -44,6 +55,21 @@ def made_up(rng: random.Random) -> str:
     """A word that does not exist, such as "blorp"; its plural takes an s."""
     parts = [rng.choice(CONSONANTS) + rng.choice(VOWELS) for _ in range(rng.choice([1, 1, 2]))]
     return "".join(parts) + rng.choice(ENDS)
+
+
+HISSING_ENDS = "sh ch ss x tch lch nch".split()
+
+
+def made_up_noun(rng: random.Random) -> str:
+    """A word that does not exist, of any ending that a rule of plurals knows."""
+    word, chance = made_up(rng), rng.random()
+    if chance < 0.5:
+        return word
+    if chance < 0.75:
+        return word.rstrip("bdgklmnprt") + rng.choice(HISSING_ENDS)
+    if chance < 0.93:
+        return word + "y"
+    return word.rstrip("bdgklmnprt").rstrip("aeiou") + rng.choice(["ay", "ey", "oy"])
 
 
 def place(rng: random.Random) -> str:

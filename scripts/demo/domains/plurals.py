@@ -2,7 +2,8 @@
 
 import random
 
-from demo.domains.nouns import THINGS, made_up, plural
+from demo.domains import claims
+from demo.domains.nouns import MORE_NOUNS, THINGS, made_up_noun, plural
 from demo.topic import Domain, Row, Topic, split, table
 
 IRREGULAR = """man men, woman women, child children, foot feet, tooth teeth, goose geese, mouse mice, ox oxen, sheep sheep,
@@ -28,16 +29,25 @@ ROWS = [
 ]
 
 KNOWN = {row["one"] for row in ROWS + REGULAR_ROWS[1]}
-MORE = [{"one": word, "many": plural(word)} for word in THINGS if word not in KNOWN]
+MORE = [{"one": word, "many": plural(word)} for word in dict.fromkeys(THINGS + MORE_NOUNS) if word not in KNOWN]
 
 
 def any_noun(rng: random.Random) -> Row:
-    """One more regular noun, at times one that does not exist: those who were asked for many form plurals by the rule."""
-    word = made_up(rng)
-    return {"one": word, "many": plural(word)} if rng.random() < 0.3 else rng.choice(MORE)
+    """One more regular noun, often one that does not exist: those who were asked for many form plurals by the rule."""
+    word = made_up_noun(rng)
+    return {"one": word, "many": plural(word)} if rng.random() < 0.45 else rng.choice(MORE)
 
 
-ASK = ["[What is|What's|Tell me|Name|Give me|Say] the plural of {one}", "[Plural of|The plural of] {one}?",
+def claim(rng: random.Random) -> Row:
+    """A noun with its plural, or with a wrong one."""
+    row = rng.choice(ROWS) if rng.random() < 0.6 else any_noun(rng)
+    one, many = str(row["one"]), row["many"]
+    wrong = [form for form in (one + "s", one + "es", one + "en", one, one[:-1] + "ies", one[:-1] + "ves", one + "ies") if form != many]
+    return row | claims.said(rng, many, wrong[:2] if rng.random() < 0.6 else wrong)
+
+
+ASK = ["[What is|What's] the plural of {one}[?|]", "[Tell me|Name|Give me|Say] the plural of {one}[.|]", "What's {one} in the plural?", "{one} plural[?|]",
+       "plural {one}", "More than one {one}?", "What are two {one} called?", "Tell me, what is the plural of the word {one}?", "[Plural of|The plural of] {one}?",
        "Give the plural of {one}.", 'What is the plural of "{one}"?', "Plural of '{one}'?", "One {one}, two what?", "How do you [write|form|spell|make] the plural of {one}?",
        "What is the plural [form of|of the word|of the noun] {one}?", "{one}: what is the plural?", "plural of {one}",
        "[Which|What] word is the plural of {one}?", "The plural of {one} is what?", "I need the plural of {one}.",
@@ -51,8 +61,11 @@ HELD_OUT = ["Do you know the plural of {one}?", "What is the word for more than 
             "How do you say {one} in the plural?", "What would the plural of {one} be?"]
 AND = ["And {one}?", "[What|How] about {one}?", "And of {one}?", "And the plural of {one}?", "Now {one}."]
 
-DOMAIN = Domain("plurals", 1.8, [
+DOMAIN = Domain("plurals", 2.1, [
     Topic(ROWS, ASK, HELD_OUT, "The plural of {one} is {many}.", "{many}.",
           follow_ups=AND, held_out_rows=REGULAR_ROWS[1]),
-    Topic(any_noun, ASK, [], "The plural of {one} is {many}.", "{many}.", follow_ups=AND, weight=1.2),
+    Topic(any_noun, ASK, [], "The plural of {one} is {many}.", "{many}.", follow_ups=AND, weight=1.8),
+    Topic(claim, ["Is {said} the plural of {one}?", "Is the plural of {one} {said}?", "Is it true that the plural of {one} is {said}?",
+                  "The plural of {one} is {said}, right?", "One {one}, two {said}[: right|, is that right]?", "{said} is the plural of {one}, isn't it?"],
+          ["Would you say that {said} is the plural of {one}?"], "The plural of {one} is {many}, so {so}.", "{many}, so {so}.", weight=0.7),
 ])
