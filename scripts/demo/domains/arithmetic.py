@@ -1,11 +1,13 @@
 """Sums, differences, products and quotients of numbers to 99. One sum in ten is never trained with.
 
 Before a sum or difference of longer numbers the answer says that of the ones ("6 + 5 = 11, 16 + 55 = 71."): a small model
-learns this from far fewer examples than the result at once, whose first digit already depends on the carry.
+learns this from far fewer examples than the result at once, whose first digit already depends on the carry. It is said even
+where one word is asked for.
 """
 
 import random
 
+from demo.domains import claims
 from demo.topic import Domain, Row, Topic, split
 
 TOP = 99
@@ -22,13 +24,14 @@ LEFT_OUT = pairs_left_out()
 
 def plus(a: int, b: int) -> Row:
     work = f"{a % 10} + {b % 10} = {a % 10 + b % 10}, " if max(a, b) > 9 else ""
-    return {"a": a, "b": b, "c": a + b, "work": work}
+    return {"a": a, "b": b, "c": a + b, "work": work, "short": f"{work}{a} + {b} = {a + b}" if work else a + b}
 
 
 def minus(a: int, b: int) -> Row:
     """For a >= b; a ten is borrowed where the ones need it."""
     ones = a % 10 + (10 if a % 10 < b % 10 else 0)
-    return {"a": a, "b": b, "c": a - b, "work": f"{ones} - {b % 10} = {ones - b % 10}, " if a > 9 else ""}
+    work = f"{ones} - {b % 10} = {ones - b % 10}, " if a > 9 else ""
+    return {"a": a, "b": b, "c": a - b, "work": work, "short": f"{work}{a} - {b} = {a - b}" if work else a - b}
 
 
 def sums(left_out: bool) -> list[Row]:
@@ -55,6 +58,26 @@ THREE = [{"a": a, "b": b, "d": d, "ab": a + b, "c": a + b + d} for a in range(1,
 def two_numbers(rng: random.Random) -> Row:
     a, b = rng.sample(range(TOP + 1), 2)
     return {"a": a, "b": b, "more": max(a, b), "less": min(a, b)}
+
+
+def claim(rng: random.Random) -> Row:
+    """A sum, difference or product with its result, or with another one."""
+    rows, sign, spoken = rng.choice([(SUMS, "+", "plus"), (SMALL, "+", "plus"), (DIFFERENCES[0], "-", "minus"), (PRODUCTS, "x", "times")])
+    row = rng.choice(rows)
+    right, digits = row["c"], str(row["c"])
+    wrong = [other for other in (right + 1, right - 1, right + 2, right - 2, right + 10, right - 10, int(digits[::-1])) if other != right and other >= 0]
+    return {"work": "", **row, "sign": sign, "spoken": spoken, **claims.said(rng, right, wrong)}
+
+
+def more_claim(rng: random.Random) -> Row:
+    """Two numbers, and whether the first is the larger."""
+    row = two_numbers(rng)
+    return row | claims.verdict(row["a"] > row["b"])
+
+
+def less_claim(rng: random.Random) -> Row:
+    row = two_numbers(rng)
+    return row | claims.verdict(row["a"] < row["b"])
 
 
 def add_to(rng: random.Random, row: Row) -> Row | None:
@@ -88,14 +111,14 @@ TIMES = ["What is {a} x {b}?", "{a} x {b}", "{a} x {b} =", "{a} * {b}", "[How mu
          "[Compute|Calculate|Work out|Solve] {a} x {b}[.|]", "What is {a} * {b}?", "Multiply {a} and {b}."]
 
 DOMAIN = Domain("arithmetic", 6.5, [
-    Topic(SUMS, PLUS, PLUS_HELD_OUT, "{work}{a} + {b} = {c}.", "{c}.", "{work}{a} + {b} = {c}.",
+    Topic(SUMS, PLUS, PLUS_HELD_OUT, "{work}{a} + {b} = {c}.", "{short}.", "{work}{a} + {b} = {c}.",
           ["And {a} + {b}?", "And {a} plus {b}?", "[What|How] about {a} + {b}?", "Now {a} + {b}."],
           then=add_to, then_asks=["Add {b} to that.", "[And|Now] plus {b}[?|.]", "Now add {b}.", "And {b} more?"],
           held_out_rows=NEVER, weight=5),
     Topic(SMALL, PLUS, PLUS_HELD_OUT, "{a} + {b} = {c}.", "{c}.", "{a} + {b} = {c}.", ["And {a} + {b}?"], weight=2),
     Topic(DIFFERENCES[0], MINUS,
           ["Can you work out {a} - {b}?", "What do I get if I take {b} from {a}?", "Please calculate {a} minus {b}."],
-          "{work}{a} - {b} = {c}.", "{c}.", "{work}{a} - {b} = {c}.", ["And {a} - {b}?", "[What|How] about {a} - {b}?"],
+          "{work}{a} - {b} = {c}.", "{short}.", "{work}{a} - {b} = {c}.", ["And {a} - {b}?", "[What|How] about {a} - {b}?"],
           then=take_from, then_asks=["Take {b} from that.", "[And|Now] minus {b}[?|.]", "Now subtract {b}."],
           held_out_rows=DIFFERENCES[1], weight=4.5),
     Topic(PRODUCTS, TIMES, ["Can you work out {a} x {b}?", "What do I get if I multiply {a} by {b}?"],
@@ -107,7 +130,16 @@ DOMAIN = Domain("arithmetic", 6.5, [
           "{a} / {b} = {c}.", "{c}.", "{a} / {b} = {c}.", ["And {a} / {b}?", "And {a} divided by {b}?"], weight=0.9),
     Topic(THREE, ["What is {a} + {b} + {d}?", "{a} + {b} + {d}", "{a} + {b} + {d} =", "{a}+{b}+{d}", "[How much is|What is] {a} plus {b} plus {d}?",
                   "Add {a}, {b} and {d}.", "[What is|Tell me] the sum of {a}, {b} and {d}[?|.]"],
-          ["Can you work out {a} + {b} + {d}?"], "{a} + {b} = {ab}, {a} + {b} + {d} = {c}.", "{c}.", "{a} + {b} = {ab}, {a} + {b} + {d} = {c}.", weight=0.8),
+          ["Can you work out {a} + {b} + {d}?"], "{a} + {b} = {ab}, {a} + {b} + {d} = {c}.", "{a} + {b} = {ab}, {a} + {b} + {d} = {c}.", "{a} + {b} = {ab}, {a} + {b} + {d} = {c}.", weight=0.8),
+    Topic(claim, ["Is {a} {sign} {b} = {said}[?|]", "Is {a} {sign} {b} {said}?", "Is it true that {a} {sign} {b} = {said}?", "{a} {sign} {b} = {said}, right?", "Is {a} {spoken} {b} {said}?",
+                  "Does {a} {spoken} {b} make {said}?", "Is it true that {a} {spoken} {b} is {said}?", "Is it [right|correct] that {a} {sign} {b} is {said}?", "{a} {sign} {b} = {said}?",
+                  "Does {a} {sign} {b} equal {said}?", "{a} {spoken} {b} is {said}, isn't it?", "I say that {a} {sign} {b} = {said}. Is that [true|right|correct]?"],
+          ["Would you say that {a} {sign} {b} = {said}?", "True or false: {a} {sign} {b} = {said}?"],
+          "{work}{a} {sign} {b} = {c}, so {so}.", "{work}{a} {sign} {b} = {c}, so {so}.", weight=2.2),
+    Topic(more_claim, ["Is {a} [larger|bigger|greater|more] than {b}?", "Is it true that {a} is [larger|bigger|greater] than {b}?", "{a} is [larger|more] than {b}, right?", "Is {a} > {b}?"],
+          ["Would you say that {a} is larger than {b}?"], "{more} is larger, so {so}.", "{more}, so {so}.", weight=0.3),
+    Topic(less_claim, ["Is {a} [smaller|less] than {b}?", "Is it true that {a} is [smaller|less] than {b}?", "{a} is [smaller|less] than {b}, right?", "Is {a} < {b}?"],
+          ["Would you say that {a} is smaller than {b}?"], "{less} is smaller, so {so}.", "{less}, so {so}.", weight=0.3),
     Topic(two_numbers, ["Which is [larger|bigger|greater|more], {a} or {b}?", "What is [larger|bigger|more], {a} or {b}?", "[Which|What] number is [larger|bigger|greater]: {a} or {b}?",
                         "{a} or {b}: which is larger?", "[Larger|Bigger], {a} or {b}?"],
           ["Tell me which is larger, {a} or {b}."], "{more} is larger.", "{more}.", follow_ups=["And {a} or {b}?"], weight=0.3),

@@ -1,7 +1,12 @@
-"""Days of the week, months and leap years."""
+"""Days of the week, months and leap years.
+
+A leap year is known by the rest of its last two digits divided by four; of a century's, by that of its first two. The answer says
+the rest before the verdict.
+"""
 
 import random
 
+from demo.domains import claims
 from demo.topic import Domain, Row, Topic, split
 
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
@@ -19,7 +24,7 @@ MONTH_ROWS = [
      "length": LENGTHS[i], "note": " or 29 in a leap year" if i == 1 else ""} for i, month in enumerate(MONTHS)]
 STEP_ROWS = [
     {"day": day, "n": number, "s": "" if n == 1 else "s", "then": DAYS[(i + n) % 7],
-     "count": ", ".join(DAYS[(i + k) % 7] for k in range(1, n + 1))}
+     "count": (count := ", ".join(DAYS[(i + k) % 7] for k in range(1, n + 1))), "short": count if n > 2 else DAYS[(i + n) % 7]}
     for i, day in enumerate(DAYS) for n in range(1, 8) for number in (n, COUNTS[n])]
 
 
@@ -28,12 +33,37 @@ def leap(year: int) -> bool:
 
 
 def year(number: int) -> Row:
-    return {"year": number, "says": "Yes" if leap(number) else "No", "is": "is" if leap(number) else "is not"}
+    ends = number % 100
+    rest, four = (ends or number // 100) % 4, f"{ends or number // 100:02} / 4"
+    verdict = f"yes, {number} is a leap year" if leap(number) else f"no, {number} is not a leap year"
+    return {"year": number, "is": leap(number), "work": f"{number} ends in {ends:02}, {four} leaves {rest}", "rest": f"{four} leaves {rest}",
+            "verdict": verdict, **claims.verdict(leap(number))}
 
 
 YEARS = split([year(number) for number in range(1900, 2101)], 8)
-MORE_YEARS = [year(number) for number in range(1500, 2500) if not 1900 <= number <= 2100]
+MORE_YEARS = [year(number) for number in range(1000, 3000) if not 1900 <= number <= 2100]
 """So many that the rule is easier to learn than they are."""
+CENTURIES = [row for row in YEARS[0] + MORE_YEARS if row["year"] % 100 == 0]
+
+
+def days_claim(rng: random.Random) -> Row:
+    """A month with its number of days, or another number."""
+    row = rng.choice([row for row in MONTH_ROWS if row["length"] != 28])
+    return row | claims.said(rng, row["length"], [28, 30 if row["length"] == 31 else 31])
+
+
+def after_claim(rng: random.Random) -> Row:
+    """A day or month with the one after it, or another one, often the one before."""
+    rows = rng.choice([DAY_ROWS, MONTH_ROWS])
+    row = rng.choice(rows)
+    names = [other["next"] for other in rows if other["next"] != row["next"]]
+    return {"X": row.get("day") or row["month"], "next": row["next"], **claims.said(rng, row["next"], [row["last"], rng.choice(names)])}
+
+
+def number_claim(rng: random.Random) -> Row:
+    """A month with its number in the year, or another month."""
+    row = rng.choice(MONTH_ROWS)
+    return row | claims.said(rng, row["month"], [month for month in MONTHS if month != row["month"]])
 
 
 def next_in(rows: list[Row]):
@@ -43,8 +73,8 @@ def next_in(rows: list[Row]):
 
 def leaps_and_others(rng: random.Random) -> Row:
     """As many leap years as other years."""
-    wanted = rng.choice(["is", "is not"])
-    years = YEARS[0] if rng.random() < 0.5 else MORE_YEARS
+    wanted, chance = rng.random() < 0.5, rng.random()
+    years = CENTURIES if chance < 0.15 else YEARS[0] if chance < 0.6 else MORE_YEARS
     return rng.choice([row for row in years if row["is"] == wanted])
 
 
@@ -64,7 +94,7 @@ def about(phrasings: list[str], kind: str) -> list[str]:
     return [phrasing.replace("{kind}", kind).replace("{X}", "{" + kind + "}") for phrasing in phrasings]
 
 
-DOMAIN = Domain("calendar", 1.8, [
+DOMAIN = Domain("calendar", 2.3, [
     Topic(MONTH_ROWS, ["How many days [has|are in|are there in] {month}?", "How long is {month}?",
                        "[Number of days|Days] in {month}?", "{month} has how many days?", "[Tell me|Say] how many days {month} has.",
                        "How many days does {month} have?", "How many days are in the month of {month}?",
@@ -95,12 +125,21 @@ DOMAIN = Domain("calendar", 1.8, [
                       "{n} day{s} after {day} is [what|which] day?", "If today is {day}, [what|which] day is it in {n} day{s}?",
                       "[What|Which] day comes {n} day{s} after {day}?", "It is {day}. Which day is {n} day{s} later?"],
           ["Tell me the day that is {n} day{s} after {day}.", "If it is {day} now, which day will it be {n} day{s} from now?"],
-          "{count}: {n} day{s} after {day} comes {then}.", "{then}.", weight=1.6),
+          "{count}: {n} day{s} after {day} comes {then}.", "{short}.", weight=1.6),
     Topic(leaps_and_others, ["Is {year} a leap year?", "Was {year} a leap year?", "{year}: leap year or not?", "Will {year} be a leap year?",
-                             "Tell me if {year} is a leap year.", "Is the year {year} a leap year?", "Do we call {year} a leap year?"],
+                             "Tell me if {year} is a leap year.", "Is the year {year} a leap year?", "Do we call {year} a leap year?", "{year} leap year[?|]",
+                             "Leap year {year}[?|]", "{year} is a leap year, right?", "Is {year} one of the leap years?", "Has {year} 366 days?", "Does {year} have a February 29?"],
           ["Can you say whether {year} is a leap year?", "Is it true that {year} is a leap year?"],
-          "{says}, {year} {is} a leap year.", "{says}.", follow_ups=["And {year}?", "[What|How] about {year}?"],
-          held_out_rows=YEARS[1], weight=1.8),
+          "{work}: {verdict}.", "{rest}: {so}.", follow_ups=["And {year}?", "[What|How] about {year}?"],
+          held_out_rows=YEARS[1], weight=2.6),
+    Topic(days_claim, ["Has {month} {said} days?", "Does {month} have {said} days?", "Is it true that {month} has {said} days?", "{month} has {said} days, right?",
+                       "Are there {said} days in {month}?"],
+          ["Would you say that {month} has {said} days?"], "{month} has {length} days, so {so}.", "{length}, so {so}.", weight=0.5),
+    Topic(after_claim, ["Does {said} come after {X}?", "Is {said} right after {X}?", "Is it true that {said} comes after {X}?",
+                        "After {X} comes {said}, right?", "Does {said} follow {X}?"],
+          ["Would you say that {said} comes after {X}?"], "After {X} comes {next}, so {so}.", "{next}, so {so}.", weight=0.6),
+    Topic(number_claim, ["Is {said} the {nth} month?", "Is the {nth} month {said}?", "Is it true that {said} is the {nth} month?", "{said} is month number {number}, right?"],
+          ["Would you say that {said} is the {nth} month?"], "The {nth} month is {month}, so {so}.", "{month}, so {so}.", weight=0.4),
     Topic([{}], ["How many days are in a year?", "How many days has a year?", "How many days does a year have?", "How long is a year?"],
           ["A year has how many days?"], "A year has 365 days or 366 in a leap year.", "365.", weight=0.15),
     Topic([{}], ["How many days has a leap year?", "How many days are in a leap year?", "How long is a leap year?"],

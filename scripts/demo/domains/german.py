@@ -1,6 +1,8 @@
 """German: words, phrases, and the same facts asked in German."""
 
-from demo.domains import arithmetic, dates
+import random
+
+from demo.domains import arithmetic, claims, dates
 from demo.domains.countries import IN_GERMAN
 from demo.topic import Domain, Row, Topic, table
 
@@ -28,12 +30,22 @@ WORDS = [{"en": row["en"], "de": row["de"], "one": str(row["de"]).split()[-1]} f
 ARTICLES: list[Row] = [row for row in WORDS if str(row["de"]).split()[0] in ("der", "die", "das")]
 SAYINGS = [{"en": en, "de": de} for en, de in PHRASES.items()]
 
-TO_GERMAN = ["What is the German word for {en}?", "[What is|What's] {en} in German?", "{en} in German[?|]", "How do you say {en} in German?",
+TO_GERMAN = ["What is the German word for {en}?", "[What is|What's] {en} in German?", "{en} in German[?|]", "[What's|What is] German for {en}?", "{en} auf Deutsch[?|]", "German word for {en}[?|]", "How do you say {en} in German?",
              "Translate {en} [to|into] German.", "What is {en} called in German?", "How do Germans say {en}?", "German for {en}?",
              "[Tell me|Give me] the German for {en}.", "What do Germans call {en}?", 'What is "{en}" in German?', "How do you say '{en}' in German?", 'Translate "{en}" [to|into] German.', "Which German word means {en}?", "Was heißt {en} auf Deutsch?"]
 TO_GERMAN_HELD_OUT = ["How would you say {en} in German?", "Can you translate {en} into German?", "Do you know the German for {en}?"]
 
-DOMAIN = Domain("german", 2.0, [
+
+def claim(rng: random.Random) -> Row:
+    """A word with its German, or with that of another word."""
+    row = rng.choice(WORDS)
+    return row | claims.said(rng, row["one"], [other["one"] for other in WORDS if other["one"].lower() != row["one"].lower()])
+
+
+DOMAIN = Domain("german", 2.1, [
+    Topic(claim, ["Is {said} the German word for {en}?", "Is {said} German for {en}?", "Does {said} mean {en}?", "Is {en} {said} in German?",
+                  "Is it true that {said} means {en}?", "{said} means {en}, right?", "Is {en} called {said} in German?"],
+          ["Would you say that {said} means {en}?"], "In German, {en} is {de}, so {so}.", "{de}, so {so}.", weight=0.8),
     Topic(WORDS, TO_GERMAN, TO_GERMAN_HELD_OUT, "In German, {en} is {de}.", "{de}.",
           follow_ups=["And {en}?", "[What|How] about {en}?", "Und {en}?"], weight=3),
     Topic(ARTICLES, ["How do you say the {en} in German?", "What is the {en} in German?", "Translate the {en} [to|into] German.", "The {en} in German?"],
@@ -57,7 +69,7 @@ DOMAIN = Domain("german", 2.0, [
                       "Auf welchem Erdteil ist {land}?"], ["Zu welchem Kontinent gehört {land}?"],
           "Das Land {land} liegt in {erdteil}.", "{erdteil}.", follow_ups=["Und {land}?"], same=["Wo liegt das?", "Und wo liegt das Land?"], weight=0.8),
     Topic(arithmetic.SUMS, ["Was ist {a} + {b}?", "Wie viel ist {a} + {b}?", "Wie viel ist {a} plus {b}?", "Was ist {a} plus {b}?", "Rechne {a} + {b}.",
-                            "Wie viel sind {a} und {b}?"], ["Wie viel ergibt {a} + {b}?"], "{work}{a} + {b} = {c}.", "{c}.", follow_ups=["Und {a} + {b}?"]),
+                            "Wie viel sind {a} und {b}?"], ["Wie viel ergibt {a} + {b}?"], "{work}{a} + {b} = {c}.", "{short}.", follow_ups=["Und {a} + {b}?"]),
     Topic(dates.DAY_ROWS, ["Welcher Tag kommt nach {tag}?", "Was kommt nach {tag}?", "Welcher Tag folgt auf {tag}?", "Heute ist {tag}. Was ist morgen?"],
           ["Welcher Tag ist nach {tag}?"], "Nach {tag} kommt {folgetag}.", "{folgetag}.", weight=0.6),
     Topic([{}], ["Hallo[!|.|]", "Guten [Tag|Morgen|Abend][!|.|]", "Grüß Gott!", "Servus!", "Moin!"], ["Hallo du!"],

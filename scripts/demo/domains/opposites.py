@@ -1,6 +1,9 @@
 """Words and their opposites."""
 
-from demo.topic import Domain, Topic, table
+import random
+
+from demo.domains import claims
+from demo.topic import Domain, Row, Topic, table
 
 PAIRS = """hot cold, big small, fast slow, high low, up down, left right, old new, good bad, day night, open closed, hard soft,
     light dark, long short, rich poor, wet dry, early late, full empty, loud quiet, happy sad, strong weak, young old,
@@ -19,15 +22,34 @@ for row in list(ROWS):
         KNOWN.add(row["opposite"])
         ROWS.append({"word": row["opposite"], "opposite": row["word"]})
 
-DOMAIN = Domain("opposites", 1.5, [
-    Topic(ROWS, ["[What is|What's|Tell me|Name|Give me|Say] the opposite of {word}", "[Opposite of|The opposite of] {word}?",
-                 "[Which|What] word is the opposite of {word}?", "What is the contrary of {word}?", "Give the opposite of {word}.", 'What is the opposite of "{word}"?', "Opposite of '{word}'?",
-                 "What is the [opposite of the word|antonym of] {word}?", "{word}: what is the opposite?", "opposite of {word}",
-                 "[Which|What] word means the opposite of {word}?", "The opposite of {word} is what?", "Not {word}, but what?",
-                 "If something is not {word}, what is it?", "I need the opposite of {word}.", "What is the reverse of {word}?",
-                 "Do you know a word that means the opposite of {word}?", "[Find|Say] a word [opposite to|that is the opposite of] {word}."],
+
+
+def claim(rng: random.Random) -> Row:
+    """A word with its opposite, or with another word of the list."""
+    row = rng.choice(ROWS)
+    return row | claims.said(rng, row["opposite"], [word for word in WORDS if (word, row["word"]) not in EITHER_WAY and word != row["word"]])
+
+
+WORDS = sorted(KNOWN)
+EITHER_WAY = {(row[a], row[b]) for row in ROWS for a, b in (("word", "opposite"), ("opposite", "word"))}
+ASK = ["[What is|What's] the opposite of {word}[?|]", "[Tell me|Name|Give me|Say] the opposite of {word}[.|]", "[Opposite of|The opposite of] {word}[?|]",
+       "[Which|What] word is the opposite of {word}?", "What is the contrary of {word}?", "Give the opposite of {word}.", "[What is|What's] the opposite of \"{word}\"?",
+       "Opposite of '{word}'?", "What is the [opposite of the word|antonym of] {word}?", "{word}: what is the opposite?", "opposite of {word}",
+       "[Which|What] word means the opposite of {word}?", "The opposite of {word} is what?", "Not {word}, but what?", "{word} opposite[?|]", "opposite {word}",
+       "If something is not {word}, what is it?", "I need the opposite of {word}.", "What is the reverse of {word}?", "{word}'s opposite[?|]",
+       "Do you know a word that means the opposite of {word}?", "[Find|Say] a word [opposite to|that is the opposite of] {word}.",
+       "Antonym of {word}?", "[What's|What is] [an|the] antonym [for|of] {word}?", "What is {word}'s opposite?", "[What is|What's] not {word}?",
+       "What would be the opposite of {word}?", "Tell me what the opposite of {word} is.", "I am looking for the opposite of {word}.",
+       "The contrary of {word}?", "What is opposite to {word}?", "{word} and its opposite?"]
+
+DOMAIN = Domain("opposites", 1.6, [
+    Topic(ROWS, ASK,
           ["Do you know the opposite of {word}?", "Name the word that is opposite to {word}.", "What word is opposite to {word}?",
            "Can you give me the opposite of {word}?", "How do you say the opposite of {word}?"],
           "The opposite of {word} is {opposite}.", "{opposite}.",
-          follow_ups=["And {word}?", "[What|How] about {word}?", "And of {word}?", "And the opposite of {word}?", "Now {word}."]),
+          follow_ups=["And {word}?", "[What|How] about {word}?", "And of {word}?", "And the opposite of {word}?", "Now {word}.", "{word}?"], weight=3),
+    Topic(claim, ["Is {said} the opposite of {word}?", "Is the opposite of {word} {said}?", "Is it true that {said} is the opposite of {word}?",
+                  "The opposite of {word} is {said}, right?", "{said} is the opposite of {word}, isn't it?", "Are {word} and {said} opposites?",
+                  "Does {said} mean the opposite of {word}?"],
+          ["Would you say that {said} is the opposite of {word}?"], "The opposite of {word} is {opposite}, so {so}.", "{opposite}, so {so}."),
 ])

@@ -2,6 +2,7 @@
 
 import random
 
+from demo.domains import claims
 from demo.topic import Domain, Row, Topic
 
 WORDS = "cat dog sun moon tree hello apple house river stone green water bread table music happy".split()
@@ -72,8 +73,24 @@ def task(rng: random.Random) -> Row:
     return {"what": what, "code": code}
 
 
+
+def claim(rng: random.Random) -> Row:
+    """A program with what it prints, or something else."""
+    row, other = expression(rng), expression(rng)
+    while str(other["out"]) == str(row["out"]):
+        other = expression(rng)
+    wrong = [other["out"]]
+    if isinstance(row["out"], bool):
+        wrong = [not row["out"]]
+    elif isinstance(row["out"], int):
+        wrong = [row["out"] + 1, row["out"] + 10, abs(row["out"] - 1) if row["out"] else 1]
+    return row | claims.said(rng, row["out"], wrong)
+
+
 DOMAIN = Domain("programs", 2.0, [
     Topic(expression, PRINT, PRINT_HELD_OUT, "It prints {out}.", "{out}.", follow_ups=["And {code}?", "[What|How] about {code}?"], weight=2),
+    Topic(claim, ["Does {code} print {said}?", "Is the output of {code} {said}?", "Is it true that {code} prints {said}?", "{code} prints {said}, right?"],
+          ["Would you say that {code} prints {said}?"], "It prints {out}, so {so}.", "{out}, so {so}.", weight=0.4),
     Topic(lines, PRINT, PRINT_HELD_OUT, "It prints {out}.", "{out}.", follow_ups=["And {code}?"], weight=1.2),
     Topic(task, ["Write a [Python |small |]program that {what}.", "Write [Python |]code that {what}.", "Give me [a program|code|Python code] that {what}.",
                  "Show me [a Python program|code|a program] that {what}.", "I need a [Python |]program that {what}.",

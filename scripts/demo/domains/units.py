@@ -1,6 +1,9 @@
 """Measures of length, weight, volume and time in other units."""
 
-from demo.topic import Domain, Topic, split
+import random
+
+from demo.domains import claims
+from demo.topic import Domain, Row, Topic, split
 
 UNITS = """kilometre metre 1000 km m, metre centimetre 100 m cm, centimetre millimetre 10 cm mm, kilogram gram 1000 kg g,
     ton kilogram 1000 t kg, litre millilitre 1000 l ml, hour minute 60 h min, minute second 60 min s, day hour 24 - -,
@@ -48,6 +51,15 @@ HELD_OUT = ["Can you convert {from} to {small}?", "How much is {from} in {small}
             "How many {small} would {from} be?"]
 AND = ["And {from}?", "[What|How] about {from}?", "And how many are {from}?"]
 
+
+def claim(rng: random.Random) -> Row:
+    """An amount in another unit, or a wrong one: a zero too many or too few, or one unit more."""
+    row = rng.choice(SMALL)
+    count, factor = int(str(row["count"])), int(str(row["factor"]))
+    wrong = [count * 10, count + factor, count // 10 if count % 10 == 0 else count + 2, count - factor if row["n"] != 1 else 2 * count]
+    return row | claims.said(rng, count, wrong)
+
+
 DOMAIN = Domain("units", 1.4, [
     Topic(ONES, ["How many {small} are [in|there in] {one}?", "How many {small} has {one}?",
                  "How many {small} make {one}?", "{one} has how many {small}?", "How many {small} is {one}?",
@@ -62,4 +74,7 @@ DOMAIN = Domain("units", 1.4, [
                     "{to} are how many {large}?", "I have {to}. How many {large} is that?"],
           ["Can you convert {to} to {large}?", "How much is {to} in {large}?"],
           "{to} are {from}.", "{n}.", held_out_rows=BACK[1]),
+    Topic(claim, ["Is {from} {said} {small}?", "Are {from} {said} {small}?", "Is it true that {from} {are} {said} {small}?", "{from} {are} {said} {small}, right?",
+                  "Are there {said} {small} in {from}?", "Does {from} have {said} {small}?"],
+          ["Would you say that {from} {are} {said} {small}?"], "{from} {are} {to}, so {so}.", "{count}, so {so}.", weight=0.8),
 ])
