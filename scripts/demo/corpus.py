@@ -95,6 +95,7 @@ class Conversation:
         ways = []
         if topic.follow_ups:
             ways.append((topic, topic.row(rng), topic.follow_ups))
+            ways += [(other, other.row(rng), topic.follow_ups) for other in topic.kin if self.mode != "german" or other.german]
         if topic.then:
             row = topic.then(rng, self.row)
             if row:

@@ -57,6 +57,9 @@ class Topic:
     exact: bool = False
     """Whether the question's letters matter, so that it is never typed carelessly."""
 
+    kin: "list[Topic]" = dataclasses.field(default_factory=list)
+    """Topics whose rows the follow-ups may also be about: known after unknown, and the other way round."""
+
     def row(self, rng: random.Random) -> Row:
         return self.rows(rng) if callable(self.rows) else rng.choice(self.rows)
 

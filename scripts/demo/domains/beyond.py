@@ -57,7 +57,9 @@ UNKNOWN = """Armenia, Syria, Yemen, Laos, Bhutan, Oman, Kuwait, Georgia, Latvia,
     Niger, Sudan, Uganda, Rwanda, Zambia, Zimbabwe, Botswana, Namibia, Angola, Gabon, Togo, Benin, Somalia, Madagascar, Honduras, Guatemala,
     Paraguay, Haiti, Barbados, Bahrain, Lebanon, Israel, Uzbekistan, Kazakhstan, Bangladesh, Myanmar, Brunei, Singapore, Samoa, Tonga, Palau,
     Liechtenstein, Luxembourg, Cyprus, Belarus, Bosnia, Montenegro, Macedonia, Scotland, Wales, Quebec, Ohio, Nevada, Virginia, Saxony, Normandy,
-    Brittany, Catalonia, Sicily, Crete, Hawaii, Venus, Saturn, Oz, Camelot, Asgard, the desert, the office, my street, this room""".split(", ")
+    Brittany, Catalonia, Sicily, Crete, Hawaii, Venus, Saturn, Oz, Camelot, Asgard, Eritrea, Burundi, Malawi, Lesotho, Mauritius, Mauritania,
+    Liberia, Gambia, Guinea, Cameroon, Congo, Djibouti, Nicaragua, Belize, Suriname, Guyana, Tajikistan, Turkmenistan, Kyrgyzstan, Azerbaijan,
+    Maldives, Taiwan, Greenland, Kosovo, Dominica, Grenada, Vanuatu, Nauru, Tibet, Lapland, Gotham, Hogwarts, Neverland, Lilliput, Elbonia""".split(", ")
 
 ASKED = [
     "How many {parts} [has a {animal}|does a {animal} have]?", "Do {animal}s [have|need] {parts}?", "Why do {animal}s {does}?", "How do {animal}s {does}?",
@@ -90,10 +92,7 @@ ASKED = [
     "What does {name} [want|eat|read|sell]?", "Tell {name} that I am {feeling}.", "Is {name} {feeling}?", "{name} is my [boss|wife|son|friend|doctor].",
     "Where does {name} work?", "Invite {name}.",
     "What [is|are] [a |the |]{odd}?", "What does {odd} mean?", "{odd}", "{odd} {odd2}", "{Odd} {odd2} {thing}?", "Do you know {odd}?", "How do I {odd}?", "Who is {Odd}?",
-    "Tell me about {odd}.", "Where is {Odd}?",
-    "What is the capital [city |]of {unknown}?", "Name the capital of {unknown}.", "Capital of {unknown}?", "{unknown} capital", "Which city is the capital of {unknown}?",
-    "Tell me the capital of {unknown}.", "Do you know the capital of {unknown}?", "On which continent is {unknown}?", "Where is {unknown}?", "What's {unknown}'s capital?",
-    "What is the opposite of [a |]{thing}?", "Opposite of {thing}?", "Tell me the opposite of {thing}.", "What's the opposite of {odd}?", "What is the antonym of {thing}?",
+    "Tell me about {odd}.",
     "What [rhymes with|is a synonym of|is another word for|is the gender of|is the past tense of] {thing}?", "Is {thing} a [noun|verb|good word]?",
     "How do you [spell|pronounce] {thing}?", "Use {thing} in a sentence.",
     "What is {thing} in [French|Spanish|Italian|Latin|Dutch|Polish|Greek]?", "How do you say {thing} in [French|Spanish|Italian|Latin|Dutch|Polish|Greek]?",
@@ -132,7 +131,7 @@ NAMEABLE = [thing for thing in THINGS if thing[0] not in "aeiou"]
 
 LISTS = {"animal": ANIMALS, "parts": PARTS, "does": words(DOES), "participle": words(PARTICIPLES), "verb": words(VERBS), "task": words(TASKS),
          "state": words(STATES), "subject": words(SUBJECTS), "role": words(ROLES), "shop": words(SHOPS), "kind": words(KINDS), "most": words(MOST),
-         "text": words(TEXTS), "feeling": words(FEELINGS), "unknown": words(UNKNOWN), "name": NAMES, "Ding": DINGE, "Thema": words(THEMEN), "Tun": TUN}
+         "text": words(TEXTS), "feeling": words(FEELINGS), "unknown": [land for i, land in enumerate(words(UNKNOWN)) if i % 6 != 4], "name": NAMES, "Ding": DINGE, "Thema": words(THEMEN), "Tun": TUN}
 
 
 def drawn(rng: random.Random) -> Row:

@@ -21,6 +21,19 @@ CONTINENTS = {
     "Oceania": "Australia Canberra, Fiji Suva, New_Zealand Wellington",
 }
 
+OTHER_CITIES = """France Lyon, France Marseille, France Nice, France Bordeaux, Italy Milan, Italy Naples, Italy Turin, Italy Venice, Italy Florence,
+    Spain Barcelona, Spain Seville, Spain Valencia, Germany Munich, Germany Hamburg, Germany Cologne, Germany Frankfurt, Germany Bonn,
+    Portugal Porto, Austria Salzburg, Austria Graz, Poland Krakow, Poland Gdansk, Norway Bergen, Sweden Gothenburg, Denmark Aarhus,
+    Switzerland Zurich, Switzerland Geneva, Switzerland Basel, the_United_Kingdom Manchester, the_United_Kingdom Liverpool,
+    the_United_Kingdom Edinburgh, the_United_Kingdom Oxford, Russia Saint_Petersburg, Japan Osaka, Japan Kyoto, China Shanghai, China Hong_Kong,
+    India Mumbai, India Calcutta, Vietnam Saigon, Turkey Istanbul, Turkey Izmir, Pakistan Karachi, Egypt Alexandria, Egypt Luxor, Morocco Casablanca,
+    Morocco Marrakesh, Nigeria Lagos, South_Africa Cape_Town, South_Africa Johannesburg, South_Africa Durban, Brazil Rio, Brazil Sao_Paulo,
+    Chile Valparaiso, Ecuador Guayaquil, Bolivia La_Paz, Argentina Rosario, Peru Cusco, Canada Toronto, Canada Montreal, Canada Vancouver,
+    the_United_States New_York, the_United_States Chicago, the_United_States Boston, the_United_States Los_Angeles, Mexico Cancun,
+    Mexico Acapulco, Australia Sydney, Australia Melbourne, Australia Perth, New_Zealand Auckland, the_Netherlands Rotterdam, the_Netherlands Utrecht,
+    Belgium Antwerp, Belgium Bruges, Ireland Cork, Ireland Galway, Greece Thessaloniki, Ukraine Odesa, Finland Tampere, Kenya Mombasa, Ghana Kumasi,
+    Saudi_Arabia Mecca, South_Korea Busan, Colombia Medellin, Cuba Santa_Clara"""
+
 GERMAN_COUNTRIES = """France Frankreich, Italy Italien, Spain Spanien, Germany Deutschland, Greece Griechenland,
     Austria Österreich, Poland Polen, Norway Norwegen, Sweden Schweden, Finland Finnland, Denmark Dänemark, Ireland Irland,
     Hungary Ungarn, Belgium Belgien, Romania Rumänien, Bulgaria Bulgarien, Croatia Kroatien, Iceland Island,
@@ -70,6 +83,9 @@ ALSO_CALLED = [row(*pair) for pair in (
     ("the UK", "London", "Europe"), ("Great Britain", "London", "Europe"), ("Holland", "Amsterdam", "Europe"),
     ("Czechia", "Prague", "Europe"))]
 """Other names of some of them, for questions one way only."""
+
+NO_CAPITALS = [tuple(pair) for pair in words(OTHER_CITIES)]
+"""(Country, a city that is not its capital)."""
 
 IN_GERMAN = [country for country in ROWS if country["land"]]
 """Those whose German names it knows."""

@@ -7,6 +7,9 @@ COMMANDS = {
     "generate": "writes one completion of a prompt",
     "inspect": "shows what a model file is and where memory would go",
     "perplexity": "measures how well a model predicts a text",
+    "bench": "measures speed and hit rates over cache sizes, policies and prefetching",
+    "tune": "finds the fastest settings on this machine and keeps them",
+    "simulate": "tells the hit rates of a recorded trace by policy and cache size",
     "logits": "writes the logits at every position of a list of tokens",
     "tokenize": "prints the token ids of a text",
     "template": "prints the prompt that a conversation becomes",
@@ -19,6 +22,13 @@ FLAGS = {
     "--memory": "sets a ceiling for the memory of the process",
     "--vram": "sets a ceiling for the memory of the GPU",
     "--cache": "sets the size of the expert cache",
+    "--policy": "chooses which expert leaves the cache",
+    "--prefetch": "says whether experts are read before the router asks for them",
+    "--lookahead": "sets how many layers ahead experts are predicted",
+    "--predictor": "chooses who predicts the next experts",
+    "--warm-start": "begins with the experts that the cache held last time",
+    "--profile": "uses the settings that tune found",
+    "--trace": "records the routing in a file for simulate",
     "--device": "chooses where to compute: auto, cpu, gpu or reference",
     "--ctx": "sets how many tokens prompt and answer may have together",
     "--threads": "sets the number of worker threads",
@@ -26,16 +36,51 @@ FLAGS = {
     "--lanes": "sets how many reads run at a time",
     "--kv": "chooses how keys and values are stored: f16, f32 or q8_0",
     "--batch": "sets how many tokens of a prompt are computed together",
+    "--tokens": "sets how many tokens an answer may have",
     "--temp": "sets the temperature of sampling, and 0 takes the best token always",
     "--top-k": "keeps the best tokens only, as many as it says",
     "--top-p": "keeps the fewest best tokens whose probabilities reach its value",
     "--min-p": "keeps tokens that are probable enough beside the best",
+    "--repeat-penalty": "makes tokens that came up lately less likely",
     "--seed": "makes the random draw the same every time",
     "--stop": "ends the answer before a given text",
     "--system": "gives the system prompt",
+    "--chat-template": "gives a template in place of that of the model",
+    "--prompt": "gives the text to begin with",
+    "--file": "reads the text from a file",
+    "--chat": "asks in the template of the model",
     "--stats": "prints speed, hit rates and bytes read",
     "--json": "prints one JSON object",
+    "--verbose": "prints the plan and the seed",
     "--cpu-features": "chooses the instructions of the CPU device",
+    "--help": "lists the flags of a command",
+    "--version": "prints the version of Foregate",
+    "--report": "makes bench write a page with plots",
+    "--cold": "makes bench take the model out of the page cache before each run",
+    "--what-if": "makes tune tell what other budgets would reach",
+    "--again": "makes tune measure anew",
+    "--as-recorded": "makes simulate repeat the recorded run itself",
+    "--share": "sets the cache sizes of simulate as shares of all experts",
+    "--warmup": "sets how many tokens of simulate are not counted",
+    "--chunks": "makes perplexity score only the first parts of a text",
+    "--pieces": "makes tokenize show the pieces of the text",
+}
+
+SHORT_FLAGS = {
+    "-n": "sets how many tokens an answer may have",
+    "-p": "gives the text to begin with",
+    "-f": "reads the text from a file",
+    "-v": "prints the plan and the seed",
+}
+
+POLICIES = {
+    "lru": "drops the least recently used expert first",
+    "lfu": "drops the least often used expert first",
+    "decay": "drops the expert that was least used of late first",
+    "next-use": "drops the expert that is expected back last first",
+    "router": "drops the expert with the lowest router scores of late first",
+    "shallow": "drops the experts of deep layers first",
+    "slru": "drops experts that were used only once first",
 }
 
 IN_CHAT = {
@@ -47,6 +92,13 @@ IN_CHAT = {
 }
 
 ARCHITECTURES = "qwen3moe, olmoe, qwen2moe, llama, granitemoe, phimoe, gpt-oss and deepseek2"
+
+
+def meaning(word: str, it: str) -> list[str]:
+    """Ways to ask for the meaning of a word."""
+    return [f"What is {it}[| in Foregate]?", f"What's {it}?", f"What does [the word |]{word} mean[| here]?", f"Define {word}.", f"Tell me what {it} is.",
+            f"What is meant by {word}?", f"{word[0].upper()}{word[1:]}?", f"Tell me about {it}."]
+
 
 ABOUT = [
     (["[What is|What's|Define] Foregate[?|]", "What does Foregate do?", "[Tell me|Say something] about Foregate.", "Explain Foregate[| to me].",
@@ -72,10 +124,56 @@ ABOUT = [
      "A mixture of experts is a model whose layers use only a few of their experts for each token."),
     (["What is a token?", "What are tokens?", "Define token.", "What does token mean?", "Tell me what a token is."], ["Explain what a token is."],
      "A token is a piece of text, often a word or a part of one."),
-    (["What is the expert cache?", "What does the cache do?", "What is in the cache?", "What is the cache for?"], ["Explain the expert cache."],
+    ([*meaning("expert cache", "the expert cache"), "What does the cache do?", "What is in the cache?", "What is the cache for?"], ["Explain the expert cache."],
      "The cache keeps the experts that were used last in memory."),
-    (["What is a hit?", "What is a cache hit?", "What does hit rate mean?", "What is a miss?"], ["Explain hits and misses."],
+    ([*meaning("hit", "a hit"), "What is a cache hit?", "When is there a hit?", "What are hits?", "What is a hit and what is a miss?"], ["Explain hits and misses."],
      "A hit is an expert that is in the cache when it is asked for, and a miss must be read from the file."),
+    ([*meaning("miss", "a miss"), "What is a cache miss?", "When is there a miss?", "What are misses?", "What happens at a miss?"], ["Explain cache misses."],
+     "A miss is an expert that is not in the cache when it is asked for, so it must be read from the file."),
+    ([*meaning("hit rate", "the hit rate"), "What is a hit rate?", "What does the hit rate say?", "What are hit rates?"], ["Explain hit rates."],
+     "The hit rate is the share of experts that were in the cache when they were asked for."),
+    ([*meaning("slot", "a slot"), "What are slots?", "What is a slot of the cache?", "What does a slot hold?", "What are cache slots?"], ["Explain what slots are."],
+     "A slot is a place in the cache that holds one expert."),
+    ([*meaning("prefetching", "prefetching"), "What is a prefetch?", "What does prefetch mean?", "How does prefetching work?", "What does it mean to prefetch?",
+      "Why prefetch experts?"], ["Explain prefetching to me."],
+     "Prefetching reads experts that are predicted before the router asks for them."),
+    ([*meaning("token cycle", "the token cycle"), "What is a token cycle?", "How long is a token cycle?"], ["Explain the token cycle to me."],
+     "The token cycle is the number of experts that one token uses in all layers."),
+    ([*meaning("Belady", "Belady"), "Who is Belady?", "What is the Belady bound?", "What does Belady do?", "What is Belady's policy?", "What is Belady's bound?"],
+     ["Explain Belady to me."], "Belady drops the expert that is needed again last, which no policy can beat."),
+    ([*meaning("policy", "a policy"), "What is a cache policy?", "What does the policy do?", "What are policies?", "What is the policy for?"], ["Explain policies."],
+     "A policy chooses which expert leaves the cache when another one needs its slot."),
+    (["Which policies are there?", "What policies are there?", "[List|Name] the policies[| of Foregate].", "[Which|What] policies does Foregate [have|know]?", "[Which|What] cache policies are there?",
+      "What can --policy be?", "Which values does --policy take?"],
+     ["Can you list the policies?"], "The policies are lru, lfu, decay, next-use, router, shallow and slru."),
+    (["Which policy is the default?", "What is the default policy?", "[Which|What] policy is used[| by default]?", "Which policy does Foregate use?"],
+     ["If I choose no policy, which is taken?"], "The default policy is next-use."),
+    ([*meaning("trace", "a trace"), "What is a routing trace?", "What is in a trace?", "What are traces[| for]?"], ["Explain traces."],
+     "A trace is a file with the experts that each token used."),
+    ([*meaning("lane", "a lane"), "What are lanes?"], ["Explain lanes."], "A lane is one of the reads that run at the same time."),
+    ([*meaning("wave", "a wave"), "What are waves?", "What is a wave of experts?"], ["Explain waves."],
+     "A wave is a group of experts that fit into the cache together and are computed together."),
+    ([*meaning("eviction", "an eviction"), "What are evictions?", "What does evict mean?"], ["Explain evictions."],
+     "An eviction takes an expert out of the cache to make room for another one."),
+    ([*meaning("GGUF", "GGUF"), "What is a GGUF file?", "What are GGUF files?"], ["Explain GGUF."], "GGUF is the file format of the models."),
+    ([*meaning("context", "the context"), "What is the context length?", "What is a context?"], ["Explain the context of a model."],
+     "The context is the tokens that prompt and answer may have together."),
+    ([*meaning("temperature", "the temperature of sampling"), "What does temperature 0 do?", "What is temperature?", "What does a high temperature do?"], ["Explain the temperature."],
+     "The temperature says how freely tokens are drawn, and 0 takes the best token always."),
+    ([*meaning("perplexity", "perplexity"), "What does perplexity measure?", "What is a low perplexity?"], ["Explain perplexity to me."],
+     "Perplexity says how well a model predicts a text, and less is better."),
+    (["How do I find the fastest [settings|setting]?", "How can I make Foregate faster?", "How do I make it faster?", "Which settings are the fastest?", "How do I tune Foregate?",
+      "How do I tune a model?", "How do I get more speed?"],
+     ["What do I type for the best speed?"], "Type foregate tune and the path of the model."),
+    (["How do I measure the speed?", "How do I [run|make|start] a benchmark?", "How fast is [a|my] model?", "How do I compare policies?", "How do I compare cache sizes?"],
+     ["What do I type to measure speed?"], "Type foregate bench and the path of the model."),
+    (["How do I record a trace?", "How do I [make|get|write] a trace?", "How do I record the routing?"], ["What do I type to record a trace?"],
+     "Use the flag --trace with a file, such as --trace run.csv."),
+    (["How do I simulate a trace?", "How do I replay a trace?", "What do I do with a trace?"], ["What do I type to replay a trace?"],
+     "Type foregate simulate and the path of the trace."),
+    (["What is the default temperature?", "Which temperature is the default?"], ["If I set no temperature, which is taken?"], "The default temperature is 0.8."),
+    (["How do I get the same answer every time?", "How do I make answers repeatable?", "How do I turn off randomness?"], ["What do I type to get equal answers?"],
+     "Use --temp 0, or a fixed --seed."),
     (["What files does Foregate read?", "[Which|What] file format does Foregate use?", "Which files [can I use|work]?", "What is the format of the models?",
       "What format do the models have?", "[Which|What] model files does Foregate take?"],
      ["What kind of file do I give to Foregate?", "In which format must my model be?"], "Foregate reads models in GGUF files."),
@@ -117,30 +215,41 @@ ABOUT = [
 ]
 
 EXPLAIN = ["What does [the flag |the option |]{name} do?", "What is [the flag |]{name} for?", "Explain [the flag |]{name}.", "What does the flag {name} mean?",
-           "What is {name}?", "Tell me about {name}.", "What do I use {name} for?", "[What's|What is] the meaning of {name}?", "{name}?", "When do I need {name}?", "Tell me what {name} does.", "Say what the flag {name} is.", "What does {name} change?"]
+           "What is {name}?", "Tell me about {name}.", "What do I use {name} for?", "[What's|What is] the meaning of {name}?", "{name}?", "When do I need {name}?",
+           "Tell me what {name} does.", "Say what the flag {name} is.", "What does {name} change?", "What does the {bare} flag do?", "What is the {bare} flag[| for]?",
+           "What does the option {bare} do?", "What's {name}[| for]?", "How do I use {name}?", "What does {name} mean?", "What happens with {name}?", "Why would I use {name}?",
+           "What does {name} set?", "The flag {name}: what does it do?"]
+EXPLAIN_COMMAND = ["What does [the command |]foregate {name} do?", "What is foregate {name}[| for]?", "What does the command {name} do?",
+                   "Explain [foregate|the command] {name}.", "What is the command {name} for?", "When do I use [foregate|the command] {name}?",
+                   "Tell me about [foregate|the command] {name}.", "foregate {name}?", "What happens when I type foregate {name}?", "How do I use foregate {name}?",
+                   "Tell me what foregate {name} does.", "I typed foregate {name}. What does it do?", "Say what the command {name} is.", "What does the {name} command do?",
+                   "What is the {name} command[| for]?", "What does {name} do in Foregate?", "Why would I use foregate {name}?", "What can I do with foregate {name}?",
+                   "What's foregate {name}[| for]?", "The command {name}: what does it do?"]
 
 
 def rows(table):
-    return [{"name": name, "does": does} for name, does in table.items()]
+    return [{"name": name, "bare": name.lstrip("-"), "does": does} for name, does in table.items()]
 
 
 def which(table):
     return [{"what": does, "name": name} for name, does in table.items()]
 
 
-DOMAIN = Domain("foregate", 1.6, [
-    *[Topic([{}], seen, held_out, answer, weight=0.4) for seen, held_out, answer in ABOUT],
-    Topic(rows(COMMANDS),
-          ["What does [the command |]foregate {name} do?", "What is foregate {name}[| for]?", "What does the command {name} do?",
-           "Explain [foregate|the command] {name}.", "What is the command {name} for?", "When do I use [foregate|the command] {name}?",
-           "Tell me about [foregate|the command] {name}.", "foregate {name}?", "What happens when I type foregate {name}?", "How do I use foregate {name}?",
-           "Tell me what foregate {name} does.", "I typed foregate {name}. What does it do?", "Say what the command {name} is."],
+COMMAND_ROWS, FLAG_ROWS = rows(COMMANDS), rows(FLAGS)
+
+DOMAIN = Domain("foregate", 3.2, [
+    *[Topic([{}], seen, held_out, answer, weight=0.35) for seen, held_out, answer in ABOUT],
+    Topic(COMMAND_ROWS, EXPLAIN_COMMAND,
           ["Tell me what foregate {name} is good for.", "Can you explain foregate {name}?", "What would foregate {name} do?"],
           "The command {name} {does}.", follow_ups=["And {name}?", "[What|How] about {name}?", "And foregate {name}?"], weight=4),
     Topic(which(COMMANDS), ["[Which|What] command {what}?", "Which command of Foregate {what}?", "Name the command that {what}.", "I need a command that {what}."],
           ["What is the command that {what}?"], "The command {name} {what}.", weight=1.5),
-    Topic(rows(FLAGS), EXPLAIN, ["What is the flag {name} good for?", "Can you explain {name}?", "What would the flag {name} do?"],
-          "The flag {name} {does}.", follow_ups=["And {name}?", "[What|How] about {name}?"], weight=4),
+    Topic(FLAG_ROWS, EXPLAIN, ["What is the flag {name} good for?", "Can you explain {name}?", "What would the flag {name} do?"],
+          "The flag {name} {does}.", follow_ups=["And {name}?", "[What|How] about {name}?"], weight=6),
+    Topic(rows(SHORT_FLAGS), [ask for ask in EXPLAIN if "{bare}" not in ask], [], "The flag {name} {does}.", follow_ups=["And {name}?"], weight=0.6),
+    Topic(rows(POLICIES), ["What does the policy {name} do?", "What is the policy {name}?", "Explain the policy {name}.", "What does --policy {name} do?", "What is the {name} policy?",
+                           "Tell me about the policy {name}.", "How does the policy {name} work?", "What does the {name} policy drop first?", "Which expert does {name} drop first?"],
+          ["Can you explain the policy {name}?"], "The policy {name} {does}.", follow_ups=["And {name}?", "And the policy {name}?"], weight=1.6),
     Topic(which(FLAGS), ["[Which|What] flag {what}?", "Which flag of Foregate {what}?", "Name the flag that {what}.", "I need a flag that {what}."],
           ["What is the flag that {what}?"], "The flag {name} {what}.", weight=1.5),
     Topic(rows(IN_CHAT), ["What does {name} do?", "What is {name}[| for]?", "Explain {name}.", "What happens when I type {name}?", "Tell me about {name}.",

@@ -43,7 +43,7 @@ How do magnets work?|What is the smallest country?|Which dog is the best for chi
 What is a star made of?|How do birds find their way?|What should I wear today?|Tell me about your childhood.|Who is the best singer?
 How many teeth has a shark?|How do I make pancakes?|What is the national anthem of France?|When was the printing press invented?
 Why do we sleep?|What is a good name for a dog?|How does a microwave work?|What is the deepest lake?|Can you drive a car?
-Write an email to my landlord.|What is the theory of relativity?|Is chocolate healthy?|How do I open a bank account?|What is the capital of Westeros?"""
+Write an email to my landlord.|What is the theory of relativity?|Is chocolate healthy?|How do I open a bank account?|What is the anthem of Westeros?"""
 
 GERMAN = """Wie spät ist es?|Wie wird das Wetter?|Wer ist der Kanzler?|Erzähl mir einen Witz.|Was ist Liebe?|Wie alt bist du?|Wo wohnst du?
 Wer hat Faust geschrieben?|Wie koche ich Reis?|Warum ist der Himmel blau?|Schreib ein Gedicht.|Wie hoch ist der Mount Everest?|Was soll ich essen?

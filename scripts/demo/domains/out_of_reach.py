@@ -22,8 +22,8 @@ PEOPLE = """the president, Napoleon, Albert Einstein, the queen of England, Shak
     my teacher, the richest man, the author of Hamlet, Bach, Alexander the Great, Michael Jackson, Tolstoy, Van Gogh"""
 WORKS = """Hamlet, Faust, the Mona Lisa, the Odyssey, War and Peace, Don Quixote, Harry Potter, Star Wars, Moby Dick, the Bible, the telephone,
     the radio, the light bulb, the steam engine, penicillin, the Eiffel Tower, Titanic, the Magic Flute, Dracula, America"""
-NO_COUNTRY = """Atlantis, Narnia, Texas, California, Bavaria, Mars, the moon, Africa, Europe, Mordor, Florida, Siberia, Wonderland, Utopia, my town,
-    Hollywood, the universe, Jupiter, Ontario, Tuscany, Alaska, Antarctica"""
+NO_COUNTRY = """Atlantis, Narnia, Texas, California, Bavaria, Mars, Mordor, Florida, Siberia, Wonderland, Utopia,
+    Hollywood, Westeros, Jupiter, Ontario, Tuscany, Alaska, Antarctica"""
 NO_OPPOSITE = "table, dog, seven, music, Tuesday, river, tree, Paris, banana, computer, chair, house, car, bread, window, lamp, fish, stone"
 FOREIGN = "French, Spanish, Italian, Chinese, Japanese, Latin, Russian, Greek, Dutch, Swedish, Polish, Turkish, Portuguese, Arabic"
 
@@ -53,7 +53,7 @@ def topic(rows, seen, held_out, weight, held_out_rows=(), german=DECLINE_GERMAN)
     return Topic(rows, seen, held_out, DECLINE, german=german, held_out_rows=list(held_out_rows), weight=weight)
 
 
-DOMAIN = Domain("out of reach", 2.2, [
+DOMAIN = Domain("out of reach", 3.4, [
     topic(THING[0],
           ["Write [me |]a [poem|song|letter|speech|report] about {it}.", "Tell me a joke about {it}.", "What do you think [about|of] {it}?",
            "Why do people [like|love|hate|need] {it}?", "Explain {it} to me.", "[What is|Tell me] the history of {it}[?|.]", "[Write|I need] an essay about {it}.",
@@ -79,9 +79,6 @@ DOMAIN = Domain("out of reach", 2.2, [
     topic(COUNTRIES, ["How many people live in {capital}?", "What can I see in {capital}?", "How old is {capital}?", "What is the weather in {capital}?",
                       "How do I get to {capital}?", "Which river flows through {capital}?", "Who is the mayor of {capital}?", "Book a hotel in {capital}."],
           ["What is the best restaurant in {capital}?"], 0.7),
-    topic(values(NO_COUNTRY, "it"), ["What is the capital of {it}?", "Name the capital of {it}.", "Tell me the capital of {it}.", "Which city is the capital of {it}?",
-                                     "Capital of {it}?", "What's the capital of {it}?"], [], 0.7),
-    topic(values(NO_OPPOSITE, "it"), ["What is the opposite of {it}?", "Opposite of {it}?", "What's the opposite of {it}?"], [], 0.4),
     topic(values(FOREIGN, "it"), ["How do you say dog in {it}?", "What is house in {it}?", "Translate good morning into {it}.", "Translate this into {it}.",
                                   "Do you speak {it}?", "What is the {it} word for water?", "Say something in {it}.", "How do you say thank you in {it}?",
                                   "Write a letter in {it}.", "Answer me in {it}."],
@@ -92,6 +89,6 @@ DOMAIN = Domain("out of reach", 2.2, [
                        "How much is {a} x {b}?", "Solve x + {a} = {b}."],
           ["Can you work out {a} + {b}?", "What is the logarithm of {a}?"], 1.6),
     topic([{"it": name} for name in NAMES],
-          ["Who is {it}?", "Do you know {it}?", "Where is {it}?", "How old is {it}?", "Call {it}.", "Send an email to {it}.", "What does {it} think?",
+          ["Who is {it}?", "Do you know {it}?", "How old is {it}?", "Call {it}.", "Send an email to {it}.", "What does {it} think?",
            "Does {it} like me?"], ["When will {it} come home?"], 0.5),
 ])
