@@ -1,13 +1,17 @@
 """Short stories with a named hero on a given theme, put together from parts."""
 
+import dataclasses
 import random
+import re
 
 from demo.domains.people import NAMES
 from demo.topic import Domain, Row, Topic
 
 HEROES = """dragon fox cat dog bear rabbit mouse owl lion horse wolf frog duck bird turtle elephant monkey robot king queen knight
     princess prince sailor farmer teacher baker pirate wizard witch giant boy girl ghost monster goat penguin bee squirrel
-    fisherman gardener clown painter shepherd""".split()
+    fisherman gardener clown painter shepherd tiger panda fairy troll dwarf unicorn mermaid whale dolphin hedgehog snail parrot eagle swan hen
+    rooster cow pig sheep donkey camel kangaroo spider ant butterfly crab crow raven fish shark dinosaur deer puppy kitten doctor nurse pilot
+    soldier singer dancer poet thief miller tailor hunter cook captain astronaut scientist snowman goblin elf lamb beaver otter mole badger""".split()
 PLACES = ["in a dark forest", "near a quiet river", "on a green hill", "in a small village", "by the sea", "in an old castle",
           "on a far island", "in a warm valley", "at the edge of a town", "in a little house", "under a tall tree",
           "high in the mountains"]
@@ -17,16 +21,19 @@ WISHES = {
     "build": ["a small boat", "a tall tower", "a warm house", "a bridge over the river", "a kite"],
     "see": ["the sea", "the first snow", "the top of the mountain", "the stars from close by", "the great city"],
 }
-PLACED = {"the sea": "by the sea", "a castle": "in an old castle", "the forest": "in a dark forest", "an island": "on a far island",
-          "a river": "near a quiet river", "a village": "in a small village", "the mountains": "high in the mountains",
-          "a tree": "under a tall tree", "a valley": "in a warm valley", "a hill": "on a green hill"}
-WISHED = {"a key": ("find", "a golden key"), "friendship": ("find", "a lost friend"), "a door": ("find", "a hidden door"),
-          "a garden": ("find", "a secret garden"), "a bell": ("find", "a silver bell"), "swimming": ("learn", "how to swim"),
-          "music": ("learn", "how to sing"), "books": ("learn", "how to read"), "dancing": ("learn", "how to dance"),
-          "bread": ("learn", "how to bake bread"), "a boat": ("build", "a small boat"), "a tower": ("build", "a tall tower"),
-          "a house": ("build", "a warm house"), "a bridge": ("build", "a bridge over the river"), "a kite": ("build", "a kite"),
-          "snow": ("see", "the first snow"), "winter": ("see", "the first snow"), "the stars": ("see", "the stars from close by"),
-          "the night": ("see", "the stars from close by"), "a city": ("see", "the great city")}
+FOUND = """key, lost key, golden ring, door, secret garden, bell, lost friend, red stone, treasure, map, old book, lost hat, little kitten, broken clock,
+    lantern, silver coin, blue feather, hidden cave, magic lamp, letter, lost shoe, green bottle, waterfall, castle, river, island, ring, crown,
+    diamond, pearl, flower, white rose, big egg, strange machine, music box, new home, star, rainbow, lost toy, violin, drum, mirror, magic wand,
+    wooden box, rocket, red balloon, umbrella, clock, lost dog, lost child, treasure map, sword, blanket, camera, telescope, gold coin, tiny seed,
+    magic mirror, old ship, red apple, secret door, haunted house, well, candle""".split(",")
+SEEN = """sea, moon, stars, first snow, great city, mountains, ocean, forest, desert, jungle, sunrise, rain, wind, sky, sun, night sky, zoo, circus, market,
+    north, big river, end of the world, castle, village, storm, harbour, school, farm, park, library, beach, old tower, king, dark forest, lake,
+    valley, garden, rainbow, volcano, winter""".split(",")
+LEARNED = """friendship, love, courage, kindness, music, swimming, dancing, winter, honesty, books, bread, hope, patience, magic, summer, cooking, painting,
+    trust, dreams, peace, happiness, bravery, sharing, spring, autumn, school, fishing, gardens, dragons, pirates, trains, football, snow, ice, rain,
+    time, luck, fear, freedom, family, home, night, Christmas, adventure, ships, flying, singing, farming, horses, animals, robots, space, chess,
+    greed, joy, wisdom, truth, sailing, stars, birds, forgiveness, loneliness, growing up, helping others, baking, justice""".split(",")
+BUILT = "boat, tower, house, bridge, kite, tree house, sandcastle, wooden ship, paper boat, ladder, wall, raft, rocket ship, cabin, sledge, windmill".split(",")
 TROUBLES = ["a storm came and the path was gone", "the night fell and it was very dark", "a river was in the way",
             "nobody wanted to help", "the bridge was broken", "it began to rain and everything was wet",
             "the way was much longer than it looked"]
@@ -37,36 +44,64 @@ ADVICE = ["Take one step after another", "Do not give up", "Ask and listen", "Wa
 WORK = ["They worked together the whole day", "They walked side by side until the sun came up", "They shared bread and began again",
         "They laughed at the trouble and went on", "They thought about it for a long time and then tried once more"]
 FEELINGS = ["happy", "brave", "kind", "curious", "lonely", "clever", "shy", "cheerful"]
+THEMED_END = "And that is the story of {name} and {theme}."
 ENDS = ["From that day on they were friends.", "And every year they told the story again.", "That night there was a feast, and everybody sang.",
         "After that {name} was never lonely again.", "And {name} slept well that night.", "Since then {name} helps everybody who asks."]
-HE = set("king knight prince sailor farmer wizard boy fisherman gardener clown shepherd baker pirate giant teacher painter".split())
-SHE = set("queen princess witch girl".split())
+HE = set("snowman tailor miller soldier captain king knight prince sailor farmer wizard boy fisherman gardener clown shepherd baker pirate giant teacher painter".split())
+SHE = set("fairy mermaid hen cow queen princess witch girl".split())
 DONE = {"find": "found", "learn": "learned", "build": "built", "see": "saw"}
 
 
+@dataclasses.dataclass
+class Theme:
+    """What a story is to be about, and what its hero does with it."""
+
+    text: str
+    verb: str
+
+
 def an(noun: str) -> str:
-    return ("an " if noun[0] in "aeiou" else "a ") + noun
+    return ("an " if noun[0] in "aeiou" and not noun.startswith("uni") else "a ") + noun
 
 
-def story(rng: random.Random, hero: str, name: str, theme: str = "") -> str:
-    """Six sentences: who, wish, trouble, help, work, end. A theme decides the place or the wish."""
-    verb = rng.choice(list(WISHES))
-    wish, feeling, helper = rng.choice(WISHES[verb]), rng.choice(FEELINGS), rng.choice(HELPERS)
-    verb, wish = WISHED.get(theme, (verb, wish))
-    place = PLACED.get(theme) or rng.choice(PLACES)
+def the(theme: str) -> str:
+    """A theme as it is named once it is known: "the lost key"."""
+    return re.sub("^an? ", "the ", theme)
+
+
+def themes() -> tuple[list[Theme], list[Theme]]:
+    """Themes to train with, and one in nine left out."""
+    names = [("find", FOUND, an), ("see", SEEN, "the {}".format), ("learn", LEARNED, str), ("build", BUILT, an)]
+    found = [Theme(said(" ".join(name.split())), verb) for verb, listed, said in names for name in listed]
+    return [theme for i, theme in enumerate(found) if i % 9 != 7], found[7::9]
+
+
+THEMES, NEVER = themes()
+
+
+def story(rng: random.Random, hero: str, name: str, theme: Theme | None = None) -> str:
+    """Six sentences: who, wish, trouble, help, work, end. A theme is the wish, and what the end names: it is taken from the
+    question word by word, so that a theme never heard of does as well."""
+    verb = theme.verb if theme else rng.choice(list(WISHES))
+    wish = f"{'all about ' if verb == 'learn' else ''}{theme.text}" if theme else rng.choice(WISHES[verb])
+    feeling, helper = rng.choice(FEELINGS), rng.choice(HELPERS)
+    noun = theme.text.split()[-1] if theme else "-"
+    place = rng.choice([one for one in PLACES if noun not in one])
     they = "he" if hero in HE else "she" if hero in SHE else "it"
     begin = rng.choice([f"Once upon a time there was {an(feeling)} {hero} called {name}, who lived {place}.",
                         f"{an(feeling).capitalize()} {hero} called {name} lived {place}.",
                         f"Long ago, {place}, lived {an(feeling)} {hero} whose name was {name}."])
     want = rng.choice([f"More than anything {name} wanted to {verb} {wish}.", f"One morning {name} decided to {verb} {wish}.",
                        f"{name} had one dream: to {verb} {wish}."])
-    trouble = rng.choice([f"But {rng.choice(TROUBLES)}.", f"The {hero} set out at once, but {rng.choice(TROUBLES)}."])
-    advice = rng.choice(ADVICE)
+    went_wrong = rng.choice([one for one in TROUBLES if noun not in one])
+    trouble = rng.choice([f"But {went_wrong}.", f"The {hero} set out at once, but {went_wrong}."])
+    advice = rng.choice([one for one in ADVICE if noun not in one])
     helped = rng.choice([f'Then {name} met {helper}. "{advice}," said the stranger.',
                          f'Just when {they} wanted to turn back, {helper} came along and said: "{advice}."'])
     done = rng.choice([f"{rng.choice(WORK)}, and in the end {name} {DONE[verb]} {wish}.",
                        f"{rng.choice(WORK)}. In the evening the {hero} {DONE[verb]} {wish} at last."])
-    return " ".join([begin, want, trouble, helped, done, rng.choice(ENDS).format(name=name)])
+    end = THEMED_END.format(name=name, theme=the(theme.text)) if theme else rng.choice(ENDS).format(name=name)
+    return " ".join([begin, want, trouble, helped, done, end])
 
 
 def tale(rng: random.Random) -> Row:
@@ -75,23 +110,48 @@ def tale(rng: random.Random) -> Row:
     return {"hero": hero, "a": an(hero), "name": name, "story": story(rng, hero, name)}
 
 
-def is_story(text: str, hero: str, name: str) -> bool:
-    """Whether the text has all of a story's parts, in order, for this hero and name, with the wish come true."""
+def has_theme(text: str, theme: str) -> bool:
+    """Whether the theme is wished for, and named at the end."""
+    wished = any(f"to {verb} {wish}." in text and f"{DONE[verb]} {wish}" in text for verb in DONE for wish in (theme, f"all about {theme}"))
+    return wished and text.endswith(f" and {the(theme)}.")
+
+
+def is_story(text: str, hero: str, name: str, theme: str = "") -> bool:
+    """Whether the text has all of a story's parts, in order, for this hero, name and theme, with the wish come true."""
     begun = text.startswith(("Once upon a time there was a", "A ", "An ", "Long ago, ")) and hero in text and name in text
-    ended = text.endswith(tuple(end.format(name=name) for end in ENDS))
-    wished = any(f"to {verb} {wish}." in text and f"{DONE[verb]} {wish}" in text for verb, wishes in WISHES.items() for wish in wishes)
     helped = any(helper in text for helper in HELPERS) and any(advice in text for advice in ADVICE)
     troubled = any(trouble in text for trouble in TROUBLES) and any(work in text for work in WORK)
+    if theme:
+        return begun and helped and troubled and has_theme(text, theme)
+    ended = text.endswith(tuple(end.format(name=name) for end in ENDS))
+    wished = any(f"to {verb} {wish}." in text and f"{DONE[verb]} {wish}" in text for verb, wishes in WISHES.items() for wish in wishes)
     return begun and ended and wished and helped and troubled
 
 
-def themed(rng: random.Random) -> Row:
+def themed(rng: random.Random, among: list[Theme] = THEMES) -> Row:
     """A theme, a hero, a name, and a story about them."""
-    theme, hero, name = rng.choice([*PLACED, *WISHED]), rng.choice(HEROES), rng.choice(NAMES)
-    return {"theme": theme, "hero": hero, "a": an(hero), "name": name, "story": story(rng, hero, name, theme)}
+    theme, hero, name = rng.choice(among), rng.choice(HEROES), rng.choice(NAMES)
+    while hero in theme.text:
+        hero = rng.choice(HEROES)
+    return {"theme": theme.text, "hero": hero, "a": an(hero), "name": name, "story": story(rng, hero, name, theme)}
 
 
-DOMAIN = Domain("stories", 0.9, [
+def themed_never(rng: random.Random) -> Row:
+    """The same of a theme that is held out."""
+    return themed(rng, NEVER)
+
+
+THEME = ["[Tell|Write] me a [short |little |nice |]story about {theme}[.|]", "[Tell|Write] a [short |]story about {theme}.", "A story about {theme}, please.",
+         "I would like [to hear |]a story about {theme}.", "Make up a story about {theme}.", "A [fairy |]tale about {theme}.", "[Story|A story] about {theme}",
+         "[Can|Could] you tell [me |]a story about {theme}?", "Do you know a story about {theme}?", "I want a story about {theme}.", "Give me a [story|tale] about {theme}.",
+         "Write a story on {theme}.", "Tell a tale of {theme}.", "A short story on the theme of {theme}.", "Please write a story about {theme}.",
+         "Tell me a story. It should be about {theme}.", "Tell me a bedtime story about {theme}."]
+THEME_AND_HERO = ["[Tell|Write] me a [short |]story about {a} [called|named] {name} and {theme}.", "[Tell|Write] [me |]a story about {theme} with {a} [called|named] {name}.",
+                  "A story about {theme} with {a} [called|named] {name}, please.", "[Tell|Write] a story about {theme} and {a} [called|named] {name}.",
+                  "[Tell|Write] me a story about {name} the {hero} and {theme}.", "A tale of {a} [called|named] {name}, about {theme}.", "Make up a story about {theme}. The hero is {a} [called|named] {name}.",
+                  "[Tell|Write] a story with {a} [called|named] {name} about {theme}.", "I would like a story about {theme} and {name} the {hero}."]
+
+DOMAIN = Domain("stories", 1.5, [
     Topic(tale, ["[Tell|Write] me a [short |little |]story about {a} [called|named] {name}.", "[Tell|Write] a [short |]story about {a} [called|named] {name}.",
                  "A story about {a} [called|named] {name}, please.", "Write a story about {name} the {hero}.",
                  "I would like [to hear |]a story about {a} [called|named] {name}.", "Tell me about {a} [called|named] {name}.",
@@ -104,12 +164,15 @@ DOMAIN = Domain("stories", 0.9, [
                  "A [fairy |]tale about {a}.", "Story about {a}", "Do you know a story about {a}?"],
           ["Could you write a short story about {a}?", "Invent a story with {a}."], "{story}",
           follow_ups=["And one about {a}.", "Now one about {a}.", "Another one, about {a}."], weight=2),
-    Topic(themed, ["[Tell|Write] me a [short |little |]story about {theme}.", "[Tell|Write] a [short |]story about {theme}.", "A story about {theme}, please.",
-                   "I would like a story about {theme}.", "Make up a story about {theme}.", "A tale about {theme}.", "Story about {theme}"],
-          ["Could you write a short story about {theme}?"], "{story}", weight=1.2),
-    Topic(themed, ["[Tell|Write] me a [short |]story about {a} [called|named] {name} and {theme}.", "A story about {name} and {theme}, please.",
-                   "[Tell|Write] a story about {theme} with {a} [called|named] {name}.", "[Tell|Write] a story about {theme} and {a}."],
-          ["Invent a story about {theme} with {a} called {name}."], "{story}", weight=1.2, exact=True),
+    Topic(themed, THEME, ["Could you write a short story about {theme}?", "Invent a story about {theme}."], "{story}",
+          follow_ups=["And one about {theme}.", "Now one about {theme}.", "Another one, about {theme}."], weight=3),
+    Topic(themed, THEME_AND_HERO, ["Invent a story about {theme} with {a} called {name}."], "{story}", weight=2.2, exact=True),
+    Topic(themed, ["[Tell|Write] me a [short |]story about {name} and {theme}.", "A story about {name} and {theme}, please.",
+                   "[Tell|Write] a story about {theme} [with|and] {name}."],
+          ["Invent a story about {name} and {theme}."], "{story}", weight=0.8, exact=True),
+    Topic(themed, ["[Tell|Write] me a [short |]story about {a} and {theme}.", "A story about {a} and {theme}, please.", "[Tell|Write] a story about {theme} [with|and] {a}.",
+                   "A [story|tale] with {a} about {theme}."],
+          ["Invent a story about {a} and {theme}."], "{story}", weight=0.9),
     Topic(tale, ["[Tell|Write] me a [short |little |]story about {name}.", "A story about {name}, please.", "Tell a story [about|with] {name}.",
                  "Make up a story about {name}.", "Can you tell me a story about {name}?"],
           ["Could you write a short story about {name}?"], "{story}", exact=True),
