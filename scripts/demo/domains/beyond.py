@@ -53,6 +53,9 @@ TEXTS = """poem, song, letter, speech, report, joke, review, novel, rap, recipe,
     summary, list of ideas, business plan, birthday card, tweet, menu, prayer, toast, press release, blog post, short essay, complaint""".split(", ")
 FEELINGS = """tired, angry, hungry, ill, lost, nervous, afraid, thirsty, cold, lonely, busy, late, in a hurry, worried, pregnant, rich, confused,
     on a diet, on holiday, at work, in trouble, allergic to nuts, getting old, out of money, bored to death, stuck""".split(", ")
+ILLS = """a cold, the flu, fever, a headache, asthma, cancer, malaria, measles, a rash, back pain, a cough, diabetes, anxiety, stress, an allergy, the plague,
+    a toothache, insomnia, a sore throat, an ulcer, gout, anaemia, a migraine, depression""".replace("\n    ", " ").split(", ")
+SCIENCES = "chemistry, biology, physics, psychology, philosophy, history, mathematics, economics, politics, sociology, geography, anatomy, meaning".split(", ")
 UNKNOWN = """Armenia, Syria, Yemen, Laos, Bhutan, Oman, Kuwait, Georgia, Latvia, Lithuania, Albania, Slovenia, Moldova, Monaco, Andorra, Mali, Chad,
     Niger, Sudan, Uganda, Rwanda, Zambia, Zimbabwe, Botswana, Namibia, Angola, Gabon, Togo, Benin, Somalia, Madagascar, Honduras, Guatemala,
     Paraguay, Haiti, Barbados, Bahrain, Lebanon, Israel, Uzbekistan, Kazakhstan, Bangladesh, Myanmar, Brunei, Singapore, Samoa, Tonga, Palau,
@@ -102,12 +105,33 @@ ASKED = [
     "What is the [sine|cosine|tangent|factorial] of {far}?", "Is {far} [prime|even|odd|a square number]?", "How many [dollars|euros|miles|kilos|people] are {far} {things}?",
     "Convert {far} [pounds to dollars|miles to kilometres|euros to yen|degrees to radians].", "How much is {digit} percent of {far}?",
     "[What|Who] [happened|lived|died|won|was king] in [the year |]1{digit}{digit2}{digit}?", "What is the population of {unknown}?",
+    "Is it true that {animal}s {does}?", "Is it [right|good|normal] that [a|the] {animal} is {feeling}?", "Is {subject} [better|older|worse|harder] than {kind}s?",
+    "Is [a|the] {thing} [bigger|heavier|cheaper|older] than [a|the] {animal}?", "Are {animal}s {state}?", "Was {name} the first {role}?", "Is {name} the {role} of {subject}?",
+    "Did {name} [buy|sell|steal|find|break] the {thing}?", "Has [anyone|somebody|{name}] {participle} the {thing}?", "Have you [ever |]{participle} a {thing}?",
+    "Will [I|we|you|{name}] [ever |]{task}?", "Would you [like to|rather] {task}?", "Could {name} {task}?", "Does {name} know how to {task}?",
+    "[How|Where] did people {task} [in the past|long ago|without {things}]?", "What [happens|would happen] if I {verb} [a|my|the] {thing}?", "What if {animal}s could {task}?",
+    "Which {shop} sells {things}?", "[How many|Which] {things} [do I need|are there|fit into a {thing2}|are in a {shop}]?", "What is inside [a|the] {thing}?",
+    "Why does my {thing} not work?", "My {animal} [is ill|ran away|ate my {thing}|does not eat].", "Can my {animal} eat {things}?", "Give me [three|five|some] [tips|ideas|reasons|rules] for {subject}.",
+    "List [three|five|ten] {kind}s.", "Name [three|five|some|two] [{kind}s|{animal}s|{things}|people].", "Rank these {kind}s.", "Which is better, [a {thing} or a {thing2}|{subject} or {subject2}]?",
+    "What is the difference between [a {thing} and a {thing2}|{subject} and {subject2}]?", "How are {subject} and {subject2} related?", "Compare {subject} and {subject2}.",
+    "What [made|makes] {subject} {state}?", "Summarise the [history|book|film|news] of {subject}.", "Pretend [to be|you are] a {role}.", "Act like a {animal}.", "Role-play a {role}.",
+    "Imagine [a|the] {thing} that can {task}.", "Plan [a trip to {unknown}|my holiday|a party|my week|a dinner] for me.", "What time does the {shop} close?", "When is the best time to {task}?",
+    "How much [money|time|food|water] do I need to {task}?", "How much [does it cost|would it cost] to {verb} a {thing}?", "Is there a law about {subject}?", "What does the law say about {subject}?",
+    "What are the symptoms of {feeling2}?", "Which medicine helps against {feeling2}?", "Do I have {feeling2}?", "What causes {feeling2}?",
+    "What is the {science} of {subject}?", "Prove that {far} is {state}.", "Solve [this: |]x {sign} {far} = {far2}.", "What is the area of a {thing}?", "Explain the theory of {subject}.",
+    "Who discovered {unknown}?", "What is the [climate|food|language|flag|currency|president] of {unknown}?", "How do I travel to {unknown}?", "Have you been to {unknown}?",
+    "Where were you born?", "What did I [say|do|eat|dream] yesterday?", "What am I [thinking|wearing|holding|doing]?", "Guess my [age|weight|job|birthday|number].",
+    "Read my [mail|mind|file|diary|palm].", "Open [the file|my mail|a new window|the browser|YouTube].", "[Send|Post|Print|Save|Delete] [this|it|my {thing}|the {text}].",
+    "Play [a song|{subject}|some jazz|chess with me|the radio].", "Translate [this|the {text}|my letter|the word {thing}] into [French|Spanish|Dutch|Latin|Chinese|Korean].",
+    "[Fix|Check|Debug|Review] [my|this] [code|{text}|sentence|grammar|homework].", "Write a [regular expression|query|test|class|function|game|bot] for [a {thing}|{subject}|my {shop}].",
+    "[What|How] does the word {thing} [mean|sound]?", "What is a word for [a {feeling} {animal}|someone who likes {things}]?", "How many letters has {thing}?", "How many syllables has {thing}?",
     "Tell me more[| about that| about it].", "Why is that[| so]?", "Who says so?", "Explain that.", "And why?", "How many people live there?",
     "Is it [nice|warm|big|far|pretty] there?", "What can I see there?", "Do you like it[| there]?", "Who lives there?", "What is that good for?", "Say that again[| please].",
 ]
 """Ways to ask, with a word of a list for each name in braces."""
 
-HELD_OUT = ["What colour is [a|the|my] {thing}?", "Can I eat [a {thing}|{animal}s]?", "Who taught you {subject}?", "Is {subject} more important than money?",
+HELD_OUT = ["Why would anyone {verb} a {thing}?", "Is it rude to {task}?", "What did {name} say about {subject}?", "Is {subject} taught at school?",
+            "Which of my {animal}s can {does}?", "May I {verb} your {thing}?", "What colour is [a|the|my] {thing}?", "Can I eat [a {thing}|{animal}s]?", "Who taught you {subject}?", "Is {subject} more important than money?",
             "Where can I buy a {thing}?", "Should I trust the {role}?", "How would you {verb} a {thing}?", "Is {name} older than me?",
             "What would happen without {subject}?", "Who works in the {shop}?", "I never learned to {task}.", "Which {thing} is mine?",
             "How often do {animal}s {does}?", "What is the temperature in {unknown}?", "Does my {animal} look {feeling}?"]
@@ -140,12 +164,13 @@ def drawn(rng: random.Random) -> Row:
     if rng.random() < 0.3:
         row["unknown"] = place(rng)
     thing = rng.choice(NAMEABLE)
-    row |= {"thing": thing, "things": plural(thing), "odd": made_up(rng), "odd2": made_up(rng), "far": rng.randint(101, 9999), "far2": rng.randint(11, 999),
+    row |= {"thing2": rng.choice(NAMEABLE), "subject2": rng.choice(LISTS["subject"]), "feeling2": rng.choice(ILLS), "science": rng.choice(SCIENCES),
+            "sign": rng.choice("+-x"), "thing": thing, "things": plural(thing), "odd": made_up(rng), "odd2": made_up(rng), "far": rng.randint(101, 9999), "far2": rng.randint(11, 999),
             "digit": rng.randint(1, 9), "digit2": rng.randint(0, 9)}
     return row | {"Verb": row["verb"].capitalize(), "Odd": row["odd"].capitalize()}
 
 
-DOMAIN = Domain("anything else", 2.2, [
+DOMAIN = Domain("anything else", 3.2, [
     Topic(drawn, ASKED, HELD_OUT, DECLINE, german=DECLINE_GERMAN, weight=12),
     Topic(drawn, GERMAN, [], DECLINE_GERMAN, german=DECLINE_GERMAN),
 ])

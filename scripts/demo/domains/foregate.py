@@ -237,7 +237,7 @@ def which(table):
 
 COMMAND_ROWS, FLAG_ROWS = rows(COMMANDS), rows(FLAGS)
 
-DOMAIN = Domain("foregate", 3.2, [
+DOMAIN = Domain("foregate", 4.0, [
     *[Topic([{}], seen, held_out, answer, weight=0.35) for seen, held_out, answer in ABOUT],
     Topic(COMMAND_ROWS, EXPLAIN_COMMAND,
           ["Tell me what foregate {name} is good for.", "Can you explain foregate {name}?", "What would foregate {name} do?"],

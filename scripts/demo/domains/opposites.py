@@ -42,7 +42,7 @@ ASK = ["[What is|What's] the opposite of {word}[?|]", "[Tell me|Name|Give me|Say
        "What would be the opposite of {word}?", "Tell me what the opposite of {word} is.", "I am looking for the opposite of {word}.",
        "The contrary of {word}?", "What is opposite to {word}?", "{word} and its opposite?"]
 
-DOMAIN = Domain("opposites", 1.6, [
+DOMAIN = Domain("opposites", 1.9, [
     Topic(ROWS, ASK,
           ["Do you know the opposite of {word}?", "Name the word that is opposite to {word}.", "What word is opposite to {word}?",
            "Can you give me the opposite of {word}?", "How do you say the opposite of {word}?"],
