@@ -16,8 +16,8 @@ NOUNS = """dog der_Hund, cat die_Katze, horse das_Pferd, bird der_Vogel, fish de
     das_Auto, train der_Zug, day der_Tag, night die_Nacht, year das_Jahr, morning der_Morgen, money das_Geld, music
     die_Musik, fire das_Feuer"""
 OTHERS = """big groß, small klein, good gut, bad schlecht, old alt, new neu, hot heiß, cold kalt, warm warm, fast schnell,
-    beautiful schön, red rot, blue blau, green grün, yellow gelb, black schwarz, white weiß, today heute, tomorrow
-    morgen, yes ja, no nein, and und, one eins, two zwei, three drei, four vier, five fünf, Monday Montag, Tuesday
+    beautiful schön, red rot, blue blau, green grün, yellow gelb, black schwarz, white weiß, today heute,
+    yes ja, no nein, and und, one eins, two zwei, three drei, four vier, five fünf, Monday Montag, Tuesday
     Dienstag, Wednesday Mittwoch, Thursday Donnerstag, Friday Freitag, Saturday Samstag, Sunday Sonntag, to_eat essen,
     to_drink trinken, to_sleep schlafen, to_go gehen, to_see sehen, to_read lesen, to_write schreiben, to_work
     arbeiten, to_love lieben"""
