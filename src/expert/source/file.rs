@@ -1,7 +1,9 @@
 //! The model's shard files, opened for one of the read paths, and one read of a piece of an expert.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use bytes::BytesMut;
 use memmap2::Mmap;
@@ -42,35 +44,61 @@ enum Shard {
     Buffered(File),
 }
 
+/// What changes when somebody writes to a file: its length, and when it was last written to, where the system tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp(u64, Option<SystemTime>);
+
+impl Stamp {
+    fn of(file: &File) -> io::Result<Self> {
+        let found = file.metadata()?;
+        Ok(Self(found.len(), found.modified().ok()))
+    }
+}
+
+/// One shard, and what it was when it was opened.
+struct Opened {
+    shard: Shard,
+    file: File,
+    stamp: Stamp,
+}
+
 /// All shards, opened for one read path.
 pub(super) struct Shards {
-    shards: Vec<Shard>,
+    shards: Vec<Opened>,
     paths: Vec<PathBuf>,
 }
 
 impl Shards {
     pub(super) fn open(paths: &[PathBuf], path: ReadPath) -> Result<Self> {
         let open = |p: &PathBuf| {
-            let buffered = || File::open(p);
+            let file = File::open(p)?;
             let shard = match path {
-                ReadPath::Direct => os::open_direct(p).map(Shard::Direct),
-                ReadPath::Mmap => buffered().and_then(|f| os::map_for_random_reads(&f)).map(Shard::Mmap),
-                ReadPath::Buffered => buffered().map(Shard::Buffered),
+                ReadPath::Direct => Shard::Direct(os::open_direct(p)?),
+                ReadPath::Mmap => Shard::Mmap(os::map_for_random_reads(&file)?),
+                ReadPath::Buffered => Shard::Buffered(file.try_clone()?),
             };
-            shard.map_err(|e| Error::io(p, e))
+            Ok(Opened { shard, stamp: Stamp::of(&file)?, file })
         };
+        let open = |p: &PathBuf| open(p).map_err(|e: io::Error| Error::io(p, e));
         Ok(Self { shards: paths.iter().map(open).collect::<Result<_>>()?, paths: paths.to_vec() })
     }
 
     /// Reads the wanted bytes of a piece to their place in its memory.
     ///
     /// # Errors
-    /// The file's path, the offset and the expert, with what the system said or where the file now ends.
+    /// The file's path, the offset and the expert, with what the system said, where the file now ends, or that it was
+    /// written to since it was opened: what was read may be of another model.
     pub(super) fn read(&self, piece: &mut Piece) -> Result<ReadCost> {
-        match &self.shards[piece.shard] {
+        let Opened { shard, file, stamp } = &self.shards[piece.shard];
+        let cost = match shard {
             Shard::Direct(file) => self.read_file(file, piece, 0, WINDOW),
             Shard::Buffered(file) => self.read_file(file, piece, piece.skip, 1),
             Shard::Mmap(map) => self.copy(map, piece),
+        }?;
+        match Stamp::of(file) {
+            Ok(now) if now == *stamp => Ok(cost),
+            Ok(_) => Err(self.failure(piece, "the file was written to while in use")),
+            Err(e) => Err(self.failure(piece, &format!("cannot look at the file: {e}"))),
         }
     }
 
