@@ -292,3 +292,16 @@ fn a_cache_below_what_one_token_uses_is_warned_about_with_the_numbers() {
     assert!(warned.contains("holds 16 experts and one token uses 32") && warned.contains("KiB more"), "{warned}");
     assert!(!run("1x").contains("one token uses"));
 }
+
+#[test]
+fn a_cache_too_small_for_prefetching_says_so() {
+    let run = |cache| {
+        foregate(["generate"])
+            .arg(tiny_model())
+            .args(["--device", "cpu", "-p", "rain", "-n", "3", "--prefetch", "8", "--cache", cache])
+            .run()
+    };
+    let small = run("30%").stderr();
+    assert!(small.contains("nothing is prefetched") && small.contains("the cache has 8"), "{small}");
+    assert!(!run("90%").stderr().contains("nothing is prefetched"));
+}

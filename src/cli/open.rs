@@ -10,6 +10,8 @@ use crate::cli::flags::{EngineFlags, RunFlags, Switch};
 use crate::cli::{input, message, state};
 use crate::compute::gpu::{AdapterKind, adapters};
 use crate::error::Result;
+use crate::expert::pager::{Prefetch, SLOTS_PER_PREFETCH};
+use crate::expert::source::{Measured, SourceInfo};
 use crate::generate::engine::{Engine, Progress};
 use crate::generate::options::{DeviceChoice, Options};
 use crate::generate::plan::{Plan, check_text};
@@ -19,7 +21,7 @@ use crate::gguf::Gguf;
 use crate::os;
 use crate::report::plan::plan_text;
 use crate::report::run::RunFacts;
-use crate::report::units::bytes;
+use crate::report::units::{bytes, per_second};
 use crate::tokenizer::Tokenizer;
 use crate::tokenizer::template::{ChatTemplate, special_tokens};
 
@@ -114,9 +116,13 @@ pub fn engine(file: ModelFile, flags: &EngineFlags, run: Option<&RunFlags>, held
         if engine.recalled() > 0 {
             message::note(&format!("{} experts of the last run are read in the background", engine.recalled()));
         }
-        message::note(&format!("experts are read by {} in {} lanes", source.path, source.lanes));
+        if source.measured.is_empty() {
+            message::note(&format!("experts are read by {} in {} lanes, unmeasured", source.path, source.lanes));
+        }
     }
     message::notes(engine.source_info().note.as_slice());
+    message::notes(read_paths(engine.source_info()).as_slice());
+    message::notes(idle_prefetch(&engine).as_slice());
     message::warnings(below_cycle(engine.plan()).as_slice());
     Ok(Opened { engine, load: start.elapsed() })
 }
@@ -157,6 +163,35 @@ impl Opened {
             peak_resident_bytes: os::peak_resident_bytes(),
         }
     }
+}
+
+/// What was measured of the ways of reading, the best of each, and which is taken; nothing where nothing was measured.
+fn read_paths(source: &SourceInfo) -> Option<String> {
+    let mut best: Vec<Measured> = Vec::new();
+    for &measured in &source.measured {
+        match best.iter_mut().find(|known| known.path == measured.path) {
+            Some(known) if known.bytes_per_s >= measured.bytes_per_s => {}
+            Some(known) => *known = measured,
+            None => best.push(measured),
+        }
+    }
+    let rate = |m: &Measured| format!("{} {}", m.path, per_second(m.bytes_per_s));
+    let rates: Vec<String> = best.iter().map(rate).collect();
+    let taken = format!("experts are read by {} in {} lanes", source.path, source.lanes);
+    (!rates.is_empty()).then(|| format!("{taken}; measured on this file: {}", rates.join(", ")))
+}
+
+/// What to say of prefetching that was asked for where no slots can be kept for it.
+fn idle_prefetch(engine: &Engine) -> Option<String> {
+    let classes = &engine.plan().classes;
+    let idle = !classes.is_empty() && classes.iter().all(|class| class.slots < SLOTS_PER_PREFETCH);
+    let asked = matches!(engine.prefetch(), Prefetch::AtMost(_));
+    (idle && asked).then(|| {
+        format!(
+            "nothing is prefetched: of less than {SLOTS_PER_PREFETCH} slots none is kept for that, and the cache has {}",
+            engine.plan().slot_count()
+        )
+    })
 }
 
 /// What to say of a cache that holds less than one token uses: most of what is read is pushed out before it is used again.

@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use self::governor::Prefetch;
+pub use self::prefetch::SLOTS_PER_PREFETCH;
 pub use self::stats::{Ledger, PagerStats, PhaseStats};
 
 use self::flights::{Flight, Flights, Purpose};

@@ -7,6 +7,9 @@ use crate::compute::ExpertDevice;
 use crate::expert::ExpertId;
 use crate::expert::cache::Promotion;
 
+/// Of so many slots one may be for prefetched experts.
+pub const SLOTS_PER_PREFETCH: usize = 20;
+
 impl Pager {
     /// What prefetches came to, by layer with experts, in model order.
     pub fn ledger(&self) -> &[Ledger] {
@@ -23,7 +26,8 @@ impl Pager {
     /// Gives prefetches their slots, or the cache its slots back.
     fn fit_probation(&mut self) {
         let most = if self.governor.is_on() { 2 * self.governor.k() } else { 0 };
-        let slots: Vec<usize> = (0..self.cache.classes()).map(|c| most.min(self.cache.class_slots(c) / 20)).collect();
+        let slots: Vec<usize> =
+            (0..self.cache.classes()).map(|c| most.min(self.cache.class_slots(c) / SLOTS_PER_PREFETCH)).collect();
         if most == 0 {
             let held: Vec<_> = (0..slots.len()).flat_map(|class| self.cache.in_probation(class)).collect();
             held.into_iter().for_each(|id| self.drop_prefetch(id));
