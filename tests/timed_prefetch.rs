@@ -46,18 +46,30 @@ struct Setting {
 }
 
 impl Setting {
-    fn run(&self, (latency, rate): (f64, f64), share: f64, prefetch: Prefetch, recall: f64) -> Outcome {
+    fn run(&self, disk: (f64, f64), share: f64, prefetch: Prefetch, recall: f64) -> Outcome {
+        self.run_with(PolicyKind::Decay, disk, 4, share, (prefetch, 1), recall)
+    }
+
+    fn run_with(
+        &self,
+        policy: PolicyKind,
+        (latency, rate): (f64, f64),
+        lanes: usize,
+        share: f64,
+        (prefetch, lookahead): (Prefetch, usize),
+        recall: f64,
+    ) -> Outcome {
         let machine = Machine {
             layers: layers(self.trace[0].layers.len(), self.experts, self.bytes),
             slots: vec![(share * (self.trace[0].layers.len() * self.experts) as f64) as usize],
-            disk: DiskModel { latency: millis(latency), bytes_per_s: rate, lanes: 4 },
+            disk: DiskModel { latency: millis(latency), bytes_per_s: rate, lanes },
             cost: self.cost,
             prefetch,
-            lookahead: 1,
+            lookahead,
         };
         let mut predictor =
             SyntheticPredictor::new(&self.trace, vec![self.experts; self.trace[0].layers.len()], recall, 7);
-        run(&machine, &self.trace, &|shape| PolicyKind::Decay.build(shape), &mut predictor).unwrap()
+        run(&machine, &self.trace, &|shape| policy.build(shape), &mut predictor).unwrap()
     }
 }
 
@@ -96,16 +108,58 @@ fn assert_that_auto_pays(setting: &Setting) {
     }
 }
 
+/// Where reading ahead costs slots, and so reads, that the cache would have spared: drives without time to spare.
+fn assert_that_auto_gives_up(setting: &Setting, cases: &[(PolicyKind, (f64, f64), usize, f64, usize, f64)]) {
+    cases.par_iter().for_each(|&(policy, disk, lanes, share, lookahead, recall)| {
+        let go = |prefetch| setting.run_with(policy, disk, lanes, share, (prefetch, lookahead), recall);
+        let off = go(Prefetch::Off);
+        let (on, auto) = (saved(&off, &go(Prefetch::AtMost(8))), saved(&off, &go(Prefetch::Auto)));
+        let row = format!(
+            "{}, {policy}, {disk:?}, {lanes} lanes, {:.0} % cache, lookahead {lookahead}, recall {recall}: saved {:.1} % on, {:.1} % auto",
+            setting.name,
+            100.0 * share,
+            100.0 * on,
+            100.0 * auto
+        );
+        println!("{row}");
+        assert!(auto >= on.max(0.0) - 0.02, "{row}");
+    });
+}
+
+fn qwen3_30b() -> Option<Setting> {
+    let trace = looped("bigmoeonedge/qwen.route.csv.gz", 128)?;
+    let cost = Cost { token: millis(3.0), layer: millis(0.5), expert: millis(0.12), prediction: millis(0.02) };
+    Some(Setting { name: "Qwen3-30B", trace, experts: 128, bytes: 2_900_000, cost })
+}
+
+fn olmoe() -> Option<Setting> {
+    let trace = looped("warp/trace_olmoe_299.jsonl.gz", 64)?;
+    let cost = Cost { token: millis(2.0), layer: millis(0.5), expert: millis(0.15), prediction: millis(0.01) };
+    Some(Setting { name: "OLMoE", trace, experts: 64, bytes: 3_500_000, cost })
+}
+
+#[test]
+fn prefetching_that_governs_itself_gives_up_where_it_costs_the_cache() {
+    let (slow, sata) = ((0.12, 0.5e9), (0.1, 0.25e9));
+    if let Some(setting) = qwen3_30b() {
+        let cases = [(0.12, 0.6), (0.12, 0.75), (0.25, 0.6)];
+        let slru = cases.map(|(share, recall)| (PolicyKind::Slru, slow, 4, share, 1, recall));
+        assert_that_auto_gives_up(&setting, &slru);
+    }
+    if let Some(setting) = olmoe() {
+        let near = [(0.25, 0.9), (0.5, 0.9), (0.5, 0.6)]
+            .map(|(share, recall)| (PolicyKind::NextUse, sata, 8, share, 1, recall));
+        let far = [2, 3].map(|d| (PolicyKind::NextUse, slow, 4, 0.5, d, 0.6));
+        assert_that_auto_gives_up(&setting, &[&near[..], &far[..]].concat());
+    }
+}
+
 #[test]
 fn prefetching_that_governs_itself_pays_on_qwen3_30b() {
-    let Some(trace) = looped("bigmoeonedge/qwen.route.csv.gz", 128) else { return };
-    let cost = Cost { token: millis(3.0), layer: millis(0.5), expert: millis(0.12), prediction: millis(0.02) };
-    assert_that_auto_pays(&Setting { name: "Qwen3-30B", trace, experts: 128, bytes: 2_900_000, cost });
+    qwen3_30b().iter().for_each(assert_that_auto_pays);
 }
 
 #[test]
 fn prefetching_that_governs_itself_pays_on_olmoe() {
-    let Some(trace) = looped("warp/trace_olmoe_299.jsonl.gz", 64) else { return };
-    let cost = Cost { token: millis(2.0), layer: millis(0.5), expert: millis(0.15), prediction: millis(0.01) };
-    assert_that_auto_pays(&Setting { name: "OLMoE", trace, experts: 64, bytes: 3_500_000, cost });
+    olmoe().iter().for_each(assert_that_auto_pays);
 }

@@ -120,8 +120,8 @@ impl Engine {
         device.new_slots(&plan.classes, &plan.layers, plan.batch * model.config.max_k().max(1))?;
         let forward = Forward::new(model, &mut *device, plan.batch)?;
         let shapes: Vec<_> = plan.layers.iter().map(ExpertLayer::shape).collect();
-        let cache = Cache::new(&shapes, &plan.classes, &|shape| policy.build(shape))?;
-        let mut pager = Pager::new(cache, Box::new(source), plan.layers.clone(), LANES_PLANNED);
+        let cache = || Cache::new(&shapes, &plan.classes, &|shape| policy.build(shape));
+        let mut pager = Pager::new(cache()?, Box::new(source), plan.layers.clone(), LANES_PLANNED);
         let config = &forward.model().config;
         let predictor = Predictor::new(options.predictor, config.routed_layers(), config.n_vocab);
         let trace = match &options.trace {
@@ -131,7 +131,8 @@ impl Engine {
         // where every expert has a slot there is nothing to read ahead of
         let asked = options.prefetch.unwrap_or_default();
         let prefetch = if plan.slot_count() < plan.experts { asked } else { Prefetch::Off };
-        pager.set_prefetch(prefetch, options.lookahead.unwrap_or(LOOKAHEAD_DEFAULT), config.max_k());
+        let shadow = (prefetch == Prefetch::Auto).then(cache).transpose()?;
+        pager.set_prefetch(prefetch, options.lookahead.unwrap_or(LOOKAHEAD_DEFAULT), config.max_k(), shadow);
         let warm = options.warm.as_deref().filter(|_| plan.experts > 0);
         let warm = warm.map(|state| WarmStore::new(state, gguf.shard_paths(), &plan.layers, policy.name()));
         let warm = warm.transpose()?;

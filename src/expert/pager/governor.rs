@@ -155,8 +155,8 @@ impl Governor {
         }
     }
 
-    /// A token is done: it took `seconds`, and `missing` experts that it asked for were not in the cache before it, read
-    /// ahead of time or not.
+    /// A token is done: it took `seconds`, and `missing` experts that it asked for would not have been in the cache without
+    /// any prefetching. Prefetching itself does not move that number, so what it costs the cache stays in the seconds.
     pub(super) fn token(&mut self, seconds: f64, missing: u64) {
         if self.mode != Prefetch::Auto {
             return;

@@ -14,7 +14,6 @@ mod stats;
 mod tests;
 mod uses;
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 pub use self::governor::Prefetch;
@@ -68,9 +67,8 @@ pub struct Pager {
     ledger: Vec<Ledger>,
     governor: Governor,
     token: Token,
-    /// The last evicted, as many as there are slots for prefetches, and how often one of them was asked for in decode.
-    evicted: VecDeque<ExpertId>,
-    crowded_out: u64,
+    /// What the cache would be if nothing had ever been prefetched, while a governor compares.
+    shadow: Option<Cache>,
     recorder: Option<Recorder>,
     record_scores: bool,
     /// Why the recorder was let go, until somebody can be told: between a decision of the cache and the reads that follow
@@ -97,8 +95,7 @@ impl Pager {
             ledger,
             governor: Governor::new(Prefetch::Off, 0, 0),
             token: Token::default(),
-            evicted: VecDeque::new(),
-            crowded_out: 0,
+            shadow: None,
             recorder: None,
             record_scores: false,
             unrecorded: None,
@@ -208,6 +205,10 @@ impl Pager {
                 scores: scores.filter(|_| self.record_scores).map(<[f32]>::to_vec),
             }
         });
+        if let Some(shadow) = &mut self.shadow {
+            let mut plan = shadow.begin(&request);
+            while shadow.next_wave(&mut plan).is_some() {}
+        }
         let mut plan = self.cache.begin(&request);
         let wave = self.cache.next_wave(&mut plan).unwrap_or_default();
         if let Some(routed) = routed {
@@ -281,7 +282,6 @@ impl Pager {
     fn void(&mut self, evicted: Option<ExpertId>) {
         if let Some(id) = evicted {
             self.flights.cancel(id);
-            self.remember_evicted(id);
         }
     }
 

@@ -5,7 +5,7 @@ use super::governor::{Governor, Prefetch};
 use super::{Event, Ledger, Pager, Phase};
 use crate::compute::ExpertDevice;
 use crate::expert::ExpertId;
-use crate::expert::cache::Promotion;
+use crate::expert::cache::{Cache, Promotion};
 
 /// Of so many slots one may be for prefetched experts.
 pub const SLOTS_PER_PREFETCH: usize = 20;
@@ -17,9 +17,12 @@ impl Pager {
     }
 
     /// Sets how much is prefetched, from predictions up to `lookahead` layers ahead, for a model that uses `k` experts per
-    /// token; that takes up to 2 k slots, and at most 5 % of them, out of the cache.
-    pub fn set_prefetch(&mut self, mode: Prefetch, lookahead: usize, k: usize) {
+    /// token; that takes up to 2 k slots, and at most 5 % of them, out of the cache. `auto` follows in `shadow`, a cache as
+    /// the pager's was made, what would be in it without any of that: what a token would miss then is what its time with and
+    /// without is compared at.
+    pub fn set_prefetch(&mut self, mode: Prefetch, lookahead: usize, k: usize, shadow: Option<Cache>) {
         self.governor = Governor::new(mode, lookahead, k);
+        self.shadow = shadow;
         self.fit_probation();
     }
 
@@ -43,20 +46,10 @@ impl Pager {
         self.fit_probation();
     }
 
-    /// Experts asked for in decode that were not in the cache before, prefetched or not, but for those that would have been
-    /// if no slots were for prefetches.
+    /// Experts asked for in decode that would not have been in the cache if nothing had been prefetched; known while a
+    /// governor compares.
     pub(super) fn missing_so_far(&self) -> u64 {
-        let ahead: u64 = self.ledger.iter().map(|l| l.useful + l.late).sum();
-        self.cache.counts(Phase::Decode).misses + ahead - self.crowded_out
-    }
-
-    /// An expert has lost its slot: it would still have it if as many slots more were demanded ones as are for prefetches.
-    pub(super) fn remember_evicted(&mut self, id: ExpertId) {
-        let slots = (0..self.cache.classes()).map(|class| self.cache.probation_wanted(class)).sum::<usize>();
-        self.evicted.push_back(id);
-        while self.evicted.len() > slots {
-            self.evicted.pop_front();
-        }
+        self.shadow.as_ref().map_or(0, |shadow| shadow.counts(Phase::Decode).misses)
     }
 
     /// How many layers ahead the step in hand should predict; 0: not at all.
@@ -123,6 +116,9 @@ impl Pager {
     /// How many experts are on their way.
     pub fn recall(&mut self, device: &mut dyn ExpertDevice, memory: Vec<(ExpertId, f32)>) -> usize {
         let kept = self.cache.recall(&memory);
+        if let Some(shadow) = &mut self.shadow {
+            shadow.recall(&memory);
+        }
         self.emit(Event::Recalled(memory));
         for &(id, slot) in &kept {
             self.flights.add(id, slot, Purpose::Kept);
@@ -140,17 +136,12 @@ impl Pager {
         wrong.into_iter().for_each(|id| self.drop_prefetch(id));
     }
 
-    /// A layer asks for its experts, before the cache decides: those whose reads are still under way, and a count of those
-    /// that slots for prefetches have crowded out.
-    pub(super) fn late(&mut self, at: usize) -> Vec<ExpertId> {
+    /// A layer asks for its experts, before the cache decides: those whose reads are still under way.
+    pub(super) fn late(&self, at: usize) -> Vec<ExpertId> {
         let mut late = Vec::new();
         for &index in &self.uses.distinct {
             let id = ExpertId { layer: self.layers[at].layer, index };
             let held = self.cache.slot_of(id).is_some();
-            if let Some(at) = self.evicted.iter().position(|&evicted| evicted == id) {
-                self.evicted.remove(at);
-                self.crowded_out += u64::from(self.step.phase == Phase::Decode && !held);
-            }
             if held && self.flights.of(id).is_some() {
                 late.push(id);
             }

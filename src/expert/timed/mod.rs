@@ -101,11 +101,12 @@ pub fn run(
     let clock = Clock::default();
     let classes: Vec<_> = machine.slots.iter().map(|&slots| SlotClass { slots, slot_bytes: 0 }).collect();
     let shapes: Vec<_> = layers.iter().map(ExpertLayer::shape).collect();
-    let cache = Cache::new(&shapes, &classes, policy)?;
+    let cache = || Cache::new(&shapes, &classes, policy);
     let disk = SimulatedDisk::new(machine.disk, clock.clone());
-    let mut pager = Pager::new(cache, Box::new(disk), layers.clone(), usize::MAX);
+    let mut pager = Pager::new(cache()?, Box::new(disk), layers.clone(), usize::MAX);
     let k = passes.iter().flat_map(|pass| &pass.layers).map(|choice| choice.k).max().unwrap_or(1);
-    pager.set_prefetch(machine.prefetch, machine.lookahead, k);
+    let shadow = (machine.prefetch == Prefetch::Auto).then(cache).transpose()?;
+    pager.set_prefetch(machine.prefetch, machine.lookahead, k, shadow);
     let mut device = ClockDevice { clock: clock.clone(), expert: cost.expert };
     let mut times = Vec::with_capacity(passes.len());
     for (n, pass) in passes.iter().enumerate() {

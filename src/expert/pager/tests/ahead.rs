@@ -38,7 +38,7 @@ fn ahead_pager(
     source: impl FnOnce(Box<dyn Source>) -> Box<dyn Source>,
 ) -> (Pager, Mock) {
     let (mut pager, device) = model.pager(3, budget, setup, source);
-    pager.set_prefetch(Prefetch::AtMost(3), 1, 3);
+    pager.set_prefetch(Prefetch::AtMost(3), 1, 3, None);
     pager.set_probation(&[2, 2]);
     (pager, device)
 }
