@@ -305,3 +305,21 @@ fn a_cache_too_small_for_prefetching_says_so() {
     assert!(small.contains("nothing is prefetched") && small.contains("the cache has 8"), "{small}");
     assert!(!run("90%").stderr().contains("nothing is prefetched"));
 }
+
+#[test]
+fn what_prefetches_came_to_is_told_by_layer() {
+    let run =
+        foregate(["generate", "-p", "Sort 9, 2, 5.", "--chat", "--temp", "0", "--device", "cpu", "--json", "--stats"])
+            .args(["--cache", "50%", "--prefetch", "4"])
+            .run();
+    run.expect_code(0);
+    let report: Value = serde_json::from_str(&run.stdout()).unwrap();
+    let rows = report["ledger"].as_array().unwrap();
+    let sum = |field: &str| rows.iter().map(|row| row[field].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(rows.len(), 8, "{rows:?}");
+    assert!(
+        sum("issued") > 0 && sum("useful") + sum("late") + sum("wasted") + sum("cancelled") <= sum("issued"),
+        "{rows:?}"
+    );
+    assert!(run.stderr().contains(&format!("prefetched {} experts", sum("issued"))), "{}", run.stderr());
+}

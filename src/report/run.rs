@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use crate::expert::ExpertLayer;
+use crate::expert::pager::Ledger;
 use crate::expert::predict::{PredictorKind, RecallRow, totals};
 use crate::generate::profile::Setting;
 use crate::generate::sampler::Sampling;
@@ -36,6 +38,7 @@ pub struct GenerateReport {
     pub decode: Phase,
     pub decode_step_ms: Option<Quantiles>,
     pub recall: Vec<RecallRow>,
+    pub ledger: Vec<LedgerRow>,
     pub seed: u64,
     pub sampling: Sampling,
     pub run: RunFacts,
@@ -43,6 +46,25 @@ pub struct GenerateReport {
 
 /// The schema of [`GenerateReport`].
 pub const GENERATE_SCHEMA: &str = "foregate.generate/1";
+
+/// What prefetches of one layer's experts came to.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LedgerRow {
+    /// Layer of the model.
+    pub layer: u32,
+    /// Counts and bytes.
+    #[serde(flatten)]
+    pub ledger: Ledger,
+}
+
+impl LedgerRow {
+    /// A row per layer with experts, in model order; none where nothing was prefetched.
+    pub fn all(layers: &[ExpertLayer], ledger: &[Ledger]) -> Vec<Self> {
+        let any = ledger.iter().any(|l| l.issued > 0);
+        let rows = layers.iter().zip(ledger).map(|(layer, &ledger)| Self { layer: layer.layer, ledger });
+        rows.filter(|_| any).collect()
+    }
+}
 
 /// Where and with what a run was made.
 #[derive(Clone, Debug, Serialize)]
@@ -101,6 +123,26 @@ pub fn stats_text(stats: &RunStats, peak_resident: Option<u64>) -> String {
         let _ = writeln!(text, "peak resident memory {}", bytes(peak));
     }
     text
+}
+
+/// What prefetches came to, on one line; empty if there were none.
+pub fn ledger_text(layers: &[Ledger]) -> String {
+    let mut all = Ledger::default();
+    layers.iter().for_each(|layer| all += *layer);
+    if all.issued == 0 {
+        return String::new();
+    }
+    format!(
+        "prefetched {} experts: {} useful ({}), {} late ({}), {} wasted ({}), {} given up before they were read\n",
+        all.issued,
+        all.useful,
+        bytes(all.useful_bytes),
+        all.late,
+        bytes(all.late_bytes),
+        all.wasted,
+        bytes(all.wasted_bytes),
+        all.cancelled
+    )
 }
 
 /// How often predictions were right, a line per predictor and distance; empty if nothing was predicted.
@@ -166,6 +208,18 @@ mod tests {
              recall by token, before the token: 50.0 % of routed experts (4 of 8), 50.0 % of misses (1 of 2)\n"
         );
         assert_eq!(recall_text(&[]), "");
+    }
+
+    #[test]
+    fn prefetches_are_a_line_or_nothing() {
+        let ledger =
+            Ledger { issued: 9, useful: 4, useful_bytes: 4 << 20, late: 1, late_bytes: 1 << 20, ..Ledger::default() };
+        let waste = Ledger { issued: 3, wasted: 2, wasted_bytes: 3 << 20, cancelled: 5, ..Ledger::default() };
+        assert_eq!(
+            ledger_text(&[ledger, waste]),
+            "prefetched 12 experts: 4 useful (4.00 MiB), 1 late (1.00 MiB), 2 wasted (3.00 MiB), 5 given up before they were read\n"
+        );
+        assert_eq!(ledger_text(&[Ledger::default()]), "");
     }
 
     #[test]
