@@ -59,9 +59,23 @@ fn it_knows_facts_of_each_domain() {
         ("What is the plural of mouse?", "The plural of mouse is mice."),
         ("What does print(2 + 3) print?", "It prints 5."),
         ("Sort 9, 2, 5.", "Sorted: 2, 5, 9."),
+        ("Sort 42, 7, 19.", "By tens: 0: 7; 1: 19; 4: 42. Sorted: 7, 19, 42."),
+        ("Is 2026 a leap year?", "2026 ends in 26, 26 / 4 leaves 2: no, 2026 is not a leap year."),
+        ("What does foregate tune do?", "The command tune finds the fastest settings on this machine and keeps them."),
         ("Reverse 3, 8, 5.", "Reversed: 5, 8, 3."),
         ("What is the German word for house?", "In German, house is das Haus."),
         ("Was ist die Hauptstadt von Italien?", "Die Hauptstadt von Italien ist Rom."),
+    ]);
+}
+
+#[test]
+fn it_says_the_fact_of_a_claim_and_does_not_know_what_there_is_not() {
+    answers(&[
+        ("Is Lyon the capital of France?", "The capital of France is Paris, so no."),
+        ("Is Brazil in Europe?", "The continent of Brazil is South America, so no."),
+        ("Is 7 + 5 = 13?", "7 + 5 = 12, so no."),
+        ("What is the capital of Atlantis?", "I do not know that place."),
+        ("whats the capital of japan", "The capital of Japan is Tokyo."),
     ]);
 }
 
@@ -93,7 +107,7 @@ fn it_declines_what_is_out_of_its_reach_with_one_sentence() {
 fn it_declines_questions_of_other_kinds() {
     answers(&[
         ("How old is the king of Sweden?", DECLINE),
-        ("Can you book a table for two?", DECLINE),
+        ("Can you call me a taxi?", DECLINE),
         ("What does a litre of milk cost?", DECLINE),
         ("Is the earth flat?", DECLINE),
         ("Translate dog to French", DECLINE),
