@@ -108,19 +108,26 @@ fn assert_that_auto_pays(setting: &Setting) {
     }
 }
 
+/// Where prefetching does not pay.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    policy: PolicyKind,
+    /// Milliseconds, and bytes per second.
+    disk: (f64, f64),
+    lanes: usize,
+    share: f64,
+    lookahead: usize,
+    recall: f64,
+}
+
 /// Where reading ahead costs slots, and so reads, that the cache would have spared: drives without time to spare.
-fn assert_that_auto_gives_up(setting: &Setting, cases: &[(PolicyKind, (f64, f64), usize, f64, usize, f64)]) {
-    cases.par_iter().for_each(|&(policy, disk, lanes, share, lookahead, recall)| {
+fn assert_that_auto_gives_up(setting: &Setting, cases: &[Case]) {
+    cases.par_iter().for_each(|case| {
+        let &Case { policy, disk, lanes, share, lookahead, recall } = case;
         let go = |prefetch| setting.run_with(policy, disk, lanes, share, (prefetch, lookahead), recall);
         let off = go(Prefetch::Off);
         let (on, auto) = (saved(&off, &go(Prefetch::AtMost(8))), saved(&off, &go(Prefetch::Auto)));
-        let row = format!(
-            "{}, {policy}, {disk:?}, {lanes} lanes, {:.0} % cache, lookahead {lookahead}, recall {recall}: saved {:.1} % on, {:.1} % auto",
-            setting.name,
-            100.0 * share,
-            100.0 * on,
-            100.0 * auto
-        );
+        let row = format!("{}, {case:?}: saved {:.1} % on, {:.1} % auto", setting.name, 100.0 * on, 100.0 * auto);
         println!("{row}");
         assert!(auto >= on.max(0.0) - 0.02, "{row}");
     });
@@ -140,17 +147,16 @@ fn olmoe() -> Option<Setting> {
 
 #[test]
 fn prefetching_that_governs_itself_gives_up_where_it_costs_the_cache() {
-    let (slow, sata) = ((0.12, 0.5e9), (0.1, 0.25e9));
+    let slow = Case { policy: PolicyKind::Slru, disk: (0.12, 0.5e9), lanes: 4, share: 0.12, lookahead: 1, recall: 0.6 };
+    let sata =
+        Case { policy: PolicyKind::NextUse, disk: (0.1, 0.25e9), lanes: 8, share: 0.5, lookahead: 1, recall: 0.9 };
     if let Some(setting) = qwen3_30b() {
-        let cases = [(0.12, 0.6), (0.12, 0.75), (0.25, 0.6)];
-        let slru = cases.map(|(share, recall)| (PolicyKind::Slru, slow, 4, share, 1, recall));
-        assert_that_auto_gives_up(&setting, &slru);
+        assert_that_auto_gives_up(&setting, &[slow, Case { recall: 0.75, ..slow }, Case { share: 0.25, ..slow }]);
     }
     if let Some(setting) = olmoe() {
-        let near = [(0.25, 0.9), (0.5, 0.9), (0.5, 0.6)]
-            .map(|(share, recall)| (PolicyKind::NextUse, sata, 8, share, 1, recall));
-        let far = [2, 3].map(|d| (PolicyKind::NextUse, slow, 4, 0.5, d, 0.6));
-        assert_that_auto_gives_up(&setting, &[&near[..], &far[..]].concat());
+        let far = Case { policy: PolicyKind::NextUse, share: 0.5, lookahead: 2, ..slow };
+        let near = [sata, Case { share: 0.25, ..sata }, Case { recall: 0.6, ..sata }];
+        assert_that_auto_gives_up(&setting, &[&near[..], &[far, Case { lookahead: 3, ..far }]].concat());
     }
 }
 
