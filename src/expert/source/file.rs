@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use bytes::BytesMut;
 use memmap2::Mmap;
 
-use super::ReadPath;
+use super::{LONGEST_PIECE, ReadPath};
 use crate::error::{Error, Result};
 use crate::expert::{ExpertId, WINDOW};
 use crate::os;
@@ -25,6 +25,21 @@ pub(super) struct Piece {
     pub(super) mem: BytesMut,
     /// For messages.
     pub(super) expert: ExpertId,
+}
+
+impl Piece {
+    /// Whether `next` is what follows, and both together are no more than one demanded piece may be.
+    pub(super) fn goes_on_in(&self, next: &Self) -> bool {
+        let end = self.offset + self.mem.len() as u64;
+        let follows = self.shard == next.shard && end == next.offset && next.skip == 0 && self.need == self.mem.len();
+        follows && self.mem.len() + next.mem.len() <= LONGEST_PIECE
+    }
+
+    /// Takes in a piece that it goes on in.
+    pub(super) fn join(&mut self, next: Self) {
+        self.need = self.mem.len() + next.need;
+        self.mem.unsplit(next.mem);
+    }
 }
 
 /// What a read cost.

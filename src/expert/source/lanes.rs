@@ -106,13 +106,9 @@ impl Lanes {
         self.queue.wake.notify_all();
     }
 
-    /// Moves what has not begun of a speculative request to the demanded pieces.
-    pub(super) fn raise(&self, request: usize) {
-        let mut state = self.queue.lock();
-        let raised = take_out(&mut state.speculative, request);
-        state.demand.extend(raised);
-        drop(state);
-        self.queue.wake.notify_all();
+    /// Takes back what has not begun of a speculative request, in its order.
+    pub(super) fn take_speculative(&self, request: usize) -> Vec<Job> {
+        take_out(&mut self.queue.lock().speculative, request)
     }
 
     /// Takes back what has not begun of a request.

@@ -6,7 +6,7 @@
 //! in order, so even one expert keeps several of them busy.
 //!
 //! Reads that something waits for go first. Speculative ones wait for a lane that is idle, in smaller pieces, and can
-//! be raised or given up.
+//! be given up, or raised: then what is left of them is read in pieces as large as if it had been demanded.
 
 mod file;
 mod lanes;
@@ -26,6 +26,9 @@ use crate::error::Error;
 
 /// Bytes of one read, about: drives are flat above 256 KiB, and smaller pieces let lanes share one expert.
 const PIECE: usize = 1 << 20;
+
+/// Bytes of one read at most.
+const LONGEST_PIECE: usize = PIECE + PIECE / 2;
 
 /// Bytes of one speculative read, about: what is under way when a demand read comes delays it.
 const SPECULATIVE_PIECE: usize = 256 << 10;

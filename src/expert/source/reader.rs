@@ -135,9 +135,21 @@ impl Source for Reader {
     }
 
     fn raise(&mut self, id: ExpertId) {
-        if let Some(request) = self.request_of(id) {
-            self.lanes.raise(request);
+        let Some(at) = self.request_of(id) else { return };
+        let Some(request) = self.requests[at].as_mut() else { return };
+        let mut jobs: Vec<Job> = Vec::new();
+        for job in self.lanes.take_speculative(at) {
+            match jobs.last_mut() {
+                Some(last) if last.piece.goes_on_in(&job.piece) => {
+                    // its memory comes back with the piece before it
+                    request.pieces[job.index] = Some(BytesMut::new());
+                    request.missing -= 1;
+                    last.piece.join(job.piece);
+                }
+                _ => jobs.push(job),
+            }
         }
+        self.lanes.push(jobs, Urgency::Demand);
     }
 
     fn cancel(&mut self, id: ExpertId) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{Landed, Outcome, ReadPath, Source, SourceInfo, Urgency, speculative_lanes};
+use super::{LONGEST_PIECE, Landed, Outcome, ReadPath, Source, SourceInfo, Urgency, speculative_lanes};
 use crate::expert::{ExpertBuf, ExpertId, ExpertLayer};
 
 /// A clock that stands still until it is moved. Clones tell the same time.
@@ -56,6 +56,8 @@ struct Request {
 #[derive(Clone, Copy)]
 struct Piece {
     request: usize,
+    /// Number of the extent that it is of.
+    extent: usize,
     bytes: u64,
     /// When it was queued.
     at: Duration,
@@ -186,11 +188,11 @@ impl Source for SimulatedDisk {
         let id = ExpertId { layer: layer.layer, index };
         let request = self.requests.iter().position(Option::is_none).unwrap_or(self.requests.len());
         let mut missing = 0;
-        for extent in &layer.extents {
+        for (number, extent) in layer.extents.iter().enumerate() {
             let count = (extent.len + urgency.piece() / 2) / urgency.piece();
             let size = extent.len.div_ceil(count.max(1)).max(1);
             for start in (0..extent.len).step_by(size) {
-                let piece = Piece { request, bytes: size.min(extent.len - start) as u64, at };
+                let piece = Piece { request, extent: number, bytes: size.min(extent.len - start) as u64, at };
                 match urgency {
                     Urgency::Demand => self.demand.push_back(piece),
                     Urgency::Speculative => self.speculative.push_back(piece),
@@ -211,7 +213,17 @@ impl Source for SimulatedDisk {
         let Some(request) = self.request_of(id) else { return };
         let (raised, others): (Vec<_>, Vec<_>) = self.speculative.drain(..).partition(|p| p.request == request);
         self.speculative.extend(others);
-        self.demand.extend(raised);
+        let mut joined: Vec<Piece> = Vec::new();
+        for piece in raised {
+            match joined.last_mut() {
+                Some(last) if last.extent == piece.extent && last.bytes + piece.bytes <= LONGEST_PIECE as u64 => {
+                    last.bytes += piece.bytes;
+                    self.end_pieces(request, 1);
+                }
+                _ => joined.push(piece),
+            }
+        }
+        self.demand.extend(joined);
     }
 
     fn cancel(&mut self, id: ExpertId) {
@@ -313,7 +325,9 @@ mod tests {
         let (mut disk, clock) = disk();
         submit(&mut disk, 1, Urgency::Speculative);
         disk.raise(ExpertId { layer: 3, index: 1 });
-        let raised = wait(&mut disk, &clock).1;
+        let landed = disk.wait().unwrap();
+        assert_eq!(landed.reads, 3, "one had begun; of the other three two are neighbours");
+        let raised = clock.now().as_micros();
         submit(&mut disk, 2, Urgency::Speculative);
         let begin = clock.now().as_micros();
         let quiet = wait(&mut disk, &clock).1 - begin;

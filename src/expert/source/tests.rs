@@ -140,6 +140,30 @@ fn a_file_that_is_written_to_while_it_is_read_is_an_error() {
 }
 
 #[test]
+fn a_raised_read_brings_the_same_bytes_in_fewer_reads() {
+    let (content, files, layer) = model();
+    let paths: Vec<PathBuf> = files.iter().map(|f| f.path().to_owned()).collect();
+    for path in PATHS {
+        let mut source = open(&paths, &layer, path, 1);
+        // the only lane has this to do first
+        source.submit(&layer, 0, ExpertBuf::new(layer.window_bytes()), Urgency::Demand);
+        source.submit(&layer, 2, ExpertBuf::new(layer.window_bytes()), Urgency::Speculative);
+        source.raise(ExpertId { layer: 7, index: 2 });
+        let first = source.wait().unwrap();
+        let raised = source.wait().unwrap();
+        assert_eq!((first.id.index, raised.id.index), (0, 2), "{path}");
+        assert!(matches!(raised.outcome, Outcome::Read), "{path}");
+        // a piece may have begun before it was raised
+        assert!(raised.reads <= first.reads + 2, "{path}: {} reads, {} when demanded", raised.reads, first.reads);
+        for (i, extent) in layer.extents.iter().enumerate() {
+            let start = extent.offset as usize + 2 * extent.len;
+            let bytes = &raised.buf.bytes()[raised.buf.starts[i]..][..extent.len];
+            assert!(bytes == &content[extent.shard][start..start + extent.len], "{path}: extent {i}");
+        }
+    }
+}
+
+#[test]
 fn dropping_a_busy_source_ends_its_threads() {
     let (_, files, layer) = model();
     let paths: Vec<PathBuf> = files.iter().map(|f| f.path().to_owned()).collect();
