@@ -1,9 +1,13 @@
-//! A model file that is cut while it is open: reads fail with an error, and the map ends the process with a message.
+//! A model file that is cut or replaced while it is open: reads fail with an error, the map ends the process with a
+//! message, and what was read of two models never runs.
 
 #[path = "common/gguf_builder.rs"]
 mod builder;
 
 use builder::Builder;
+use foregate::generate::engine::Engine;
+use foregate::generate::options::Options;
+use foregate::generate::planner::ModelFile;
 use foregate::gguf::{GgmlType, Gguf};
 
 fn model(dir: &std::path::Path) -> std::path::PathBuf {
@@ -19,6 +23,32 @@ fn a_positioned_read_behind_the_new_end_is_an_error() {
     let t = gguf.tensor("w").unwrap();
     let error = gguf.read_at(0, t.offset, &mut vec![0; t.bytes as usize]).unwrap_err().to_string();
     assert!(error.contains("m.gguf") && error.contains("shortened while in use"), "{error}");
+}
+
+#[test]
+fn a_model_that_changes_while_it_is_opened_does_not_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("m.gguf");
+    let content = std::fs::read("tests/fixtures/chat/tiny.gguf").unwrap();
+    let written_again = || std::fs::write(&path, &content).unwrap();
+    let replaced = || {
+        let other = dir.path().join("other.gguf");
+        std::fs::write(&other, &content).unwrap();
+        std::fs::rename(other, &path).unwrap();
+    };
+    let load = |change: &dyn Fn()| {
+        written_again();
+        let file = ModelFile::open(&path, None).unwrap();
+        // times of writing are as coarse as a tick of the system's clock
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        change();
+        Engine::load(file, &Options { memory: Some(1 << 30), ..Options::default() }, &mut |_| ()).map(drop)
+    };
+    load(&|| ()).unwrap();
+    for change in [&written_again as &dyn Fn(), &replaced] {
+        let error = load(change).unwrap_err().to_string();
+        assert!(error.contains("m.gguf") && error.contains("written to or replaced"), "{error}");
+    }
 }
 
 /// Set in the child process, which cuts its own file and then touches the map.

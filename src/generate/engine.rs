@@ -141,6 +141,8 @@ impl Engine {
             None => 0,
         };
         gguf.drop_mapped_pages();
+        // the experts' readers opened the files by their names, after the header and the weights were read
+        gguf.check_unchanged()?;
         Ok(Self {
             gguf,
             device,

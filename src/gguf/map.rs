@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 
-use crate::{Error, Result, os};
+use crate::os::{self, Stamp};
+use crate::{Error, Result};
 
 /// A regular file that is open, mapped read-only, and of a length that was fixed when it was opened.
 ///
@@ -16,6 +17,7 @@ pub(super) struct MappedFile {
     path: PathBuf,
     file: File,
     map: Mmap,
+    stamp: Stamp,
 }
 
 impl MappedFile {
@@ -30,11 +32,12 @@ impl MappedFile {
             return Err(Error::file(path, "the file is empty: the download or copy did not finish"));
         }
         let file = File::open(path).map_err(|e| Error::io(path, e))?;
+        let stamp = Stamp::of(&file).map_err(|e| Error::io(path, e))?;
         // SAFETY: the map is read-only and private to this struct. The one hazard is another process changing
         // the file: everything read from the map is checked where it is read (lengths, bounds, UTF-8), so changed
         // bytes give wrong values or errors; a shortened file raises SIGBUS, which the binary handles.
         let map = unsafe { Mmap::map(&file) }.map_err(|e| Error::io(path, e))?;
-        Ok(Self { path: path.to_owned(), file, map })
+        Ok(Self { path: path.to_owned(), file, map, stamp })
     }
 
     /// The file's path.
@@ -45,6 +48,14 @@ impl MappedFile {
     /// The open file, for readers of their own.
     pub(super) fn file(&self) -> &File {
         &self.file
+    }
+
+    /// Refuses a file that was written to since it was opened, or has another in its place.
+    pub(super) fn check_unchanged(&self) -> Result<()> {
+        if Stamp::at(&self.path).map_err(|e| Error::io(&self.path, e))? == self.stamp {
+            return Ok(());
+        }
+        Err(Error::file(&self.path, "was written to or replaced while it was opened: start again when that is done"))
     }
 
     /// The whole content, mapped.

@@ -165,6 +165,15 @@ impl Gguf {
         }
     }
 
+    /// Refuses a model of which a file was written to since it was opened, or has another in its place: who opened the file
+    /// by its name meanwhile may have read another model.
+    ///
+    /// # Errors
+    /// The file's path.
+    pub fn check_unchanged(&self) -> Result<()> {
+        self.files.iter().try_for_each(|file| file.check_unchanged())
+    }
+
     /// Takes the pages of all maps out of the process's resident set; they come back from the file when touched.
     pub fn drop_mapped_pages(&self) {
         for file in &self.files {

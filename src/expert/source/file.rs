@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use bytes::BytesMut;
 use memmap2::Mmap;
@@ -11,7 +10,7 @@ use memmap2::Mmap;
 use super::{LONGEST_PIECE, ReadPath};
 use crate::error::{Error, Result};
 use crate::expert::{ExpertId, WINDOW};
-use crate::os;
+use crate::os::{self, Stamp};
 
 /// A range of a shard file that is read into memory of its own: whole windows from `offset`, of which the bytes from
 /// `skip` to `need` are wanted.
@@ -57,17 +56,6 @@ enum Shard {
     Mmap(Mmap),
     /// Reads through the page cache.
     Buffered(File),
-}
-
-/// What changes when somebody writes to a file: its length, and when it was last written to, where the system tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp(u64, Option<SystemTime>);
-
-impl Stamp {
-    fn of(file: &File) -> io::Result<Self> {
-        let found = file.metadata()?;
-        Ok(Self(found.len(), found.modified().ok()))
-    }
 }
 
 /// One shard, and what it was when it was opened.
