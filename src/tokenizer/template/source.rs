@@ -81,7 +81,7 @@ pub fn prepare(source: &str, name: &str) -> Result<String> {
                 _ => out.push_str(&rewritten),
             }
             if tag_words(tag).next() == Some("raw") {
-                let end = rest.find("endraw").unwrap_or(rest.len());
+                let end = raw_length(rest);
                 out.push_str(&rest[..end]);
                 rest = &rest[end..];
             }
@@ -114,12 +114,21 @@ pub fn without_comments(source: &str) -> String {
         let raw = rest.starts_with("{%") && tag_words(&rest[..len]).next() == Some("raw");
         rest = &rest[len..];
         if raw {
-            let end = rest.find("endraw").unwrap_or(rest.len());
+            let end = raw_length(rest);
             out.push_str(&rest[..end]);
             rest = &rest[end..];
         }
     }
     out + rest
+}
+
+/// Bytes of `text`, which follows `{% raw %}`, before the tag that ends it.
+fn raw_length(text: &str) -> usize {
+    let ends = |at: &usize| {
+        let word = tag_words(&text[*at..]).next().and_then(|word| word.strip_prefix("endraw"));
+        word.is_some_and(|after| matches!(after.as_bytes().first(), None | Some(b'-' | b'+' | b'%')))
+    };
+    text.match_indices("{%").map(|(at, _)| at).find(ends).unwrap_or(text.len())
 }
 
 /// Where the next `{%`, `{{` or `{#` begins.
@@ -240,7 +249,13 @@ mod tests {
 
     #[test]
     fn raw_text_and_comments_are_left_alone() {
-        for same in ["{% raw %}{% generation %}{% endraw %}", "{# {% generation %} #}", "{% raw %}{% set a = 1 %}"] {
+        for same in [
+            "{% raw %}{% generation %}{% endraw %}",
+            "{# {% generation %} #}",
+            "{% raw %}{% set a = 1 %}",
+            "{% raw %}no endraw {{ a ~ b }} {% endrawn %} {%- endrawer -%} {{ a ~ b }}{%-endraw-%}",
+            "{% raw %}{%+ endraw +%}",
+        ] {
             assert_eq!(prepared(same), same);
         }
     }
