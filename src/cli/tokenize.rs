@@ -1,12 +1,15 @@
 //! `foregate tokenize`: the tokens of a text.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use crate::cli::input::TextFlags;
 use crate::cli::{message, out};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::generate::plan::text_bytes;
 use crate::generate::planner::default_memory;
 use crate::gguf::Gguf;
+use crate::report::units::bytes;
 use crate::tokenizer::Tokenizer;
 
 /// Print the token ids of a text on one line.
@@ -26,17 +29,38 @@ pub struct Args {
     no_special: bool,
 }
 
+/// Bytes that are gathered before they are printed.
+const PRINTED_AT_ONCE: usize = 1 << 16;
+
 pub fn run(args: &Args) -> Result<()> {
     let text = args.text.read(default_memory())?;
     let gguf = Gguf::open(&args.model)?;
     let tokenizer = Tokenizer::from_gguf(&gguf)?;
     message::warnings(tokenizer.warnings());
+    let (need, most) = (text_bytes(&gguf, &tokenizer, &text, false), default_memory());
+    if need > most {
+        let [long, need, most] = [text.len() as u64, need, most].map(bytes);
+        return Err(Error::Budget(format!(
+            "to cut a text of {long} into tokens may take {need}, and {most} is the most that is taken: give a shorter one"
+        )));
+    }
     let ids = tokenizer.encode(&text, !args.no_special, !args.no_special)?;
-    let lines: String = if args.pieces {
-        ids.iter().map(|&id| format!("{id}\t{}\n", quoted(tokenizer.piece(id)))).collect()
-    } else {
-        ids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ") + "\n"
-    };
+    drop(text);
+    let mut lines = String::new();
+    // a string takes whatever is written to it
+    for (n, &id) in ids.iter().enumerate() {
+        let _ = match args.pieces {
+            true => writeln!(lines, "{id}\t{}", quoted(tokenizer.piece(id))),
+            false => write!(lines, "{}{id}", if n == 0 { "" } else { " " }),
+        };
+        if lines.len() > PRINTED_AT_ONCE {
+            out::write(lines.as_bytes())?;
+            lines.clear();
+        }
+    }
+    if !args.pieces {
+        lines.push('\n');
+    }
     out::write(lines.as_bytes())
 }
 

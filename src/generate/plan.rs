@@ -325,26 +325,29 @@ pub fn longest_text(memory: u64) -> u64 {
     memory / TEXT_BYTES as u64
 }
 
-/// Refuses a text that cannot be cut into tokens under this ceiling of the process's resident set, be there a model or not.
+/// Bytes of the process's resident set that it may take to cut a text into tokens, be there a model or not; 0 for a small
+/// text.
+pub fn text_bytes(gguf: &Gguf, tokenizer: &Tokenizer, text: &str, looks_for_gpus: bool) -> u64 {
+    if text.len() <= SMALL_TEXT {
+        return 0;
+    }
+    program_bytes(looks_for_gpus) + tokenizer_bytes(gguf) + tokenizer.encode_bytes(text)
+}
+
+/// Refuses a text for which [`text_bytes`] is above a ceiling.
 ///
 /// # Errors
 /// [`Error::Budget`].
 pub fn check_text(gguf: &Gguf, tokenizer: &Tokenizer, text: &str, memory: u64, looks_for_gpus: bool) -> Result<()> {
-    if text.len() <= SMALL_TEXT {
-        return Ok(());
-    }
-    let need = tokenizer.encode_bytes(text);
-    let all = program_bytes(looks_for_gpus) + tokenizer_bytes(gguf) + need;
-    if all <= memory {
+    let need = text_bytes(gguf, tokenizer, text, looks_for_gpus);
+    if need <= memory {
         return Ok(());
     }
     Err(Error::Budget(format!(
-        "--memory {} is too small for a text of {}: to cut it into tokens may take {} beside the program; give at least \
-         --memory {}, or a shorter text",
+        "--memory {} is too small for a text of {}: give at least --memory {} to cut it into tokens, or a shorter text",
         mib(memory, false),
         mib(text.len() as u64, true),
-        mib(need, true),
-        mib(all, true)
+        mib(need, true)
     )))
 }
 
