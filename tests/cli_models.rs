@@ -238,38 +238,3 @@ fn a_batch_takes_no_more_room_than_the_context_has() {
     let least = activations(&["--batch", "32"]);
     assert_eq!((least, least), (activations(&[]), activations(&["--batch", "65536"])));
 }
-
-#[test]
-fn no_result_takes_the_place_of_what_it_is_made_from() {
-    let dir = Dir::new();
-    let content = fs::read(tiny_model()).unwrap();
-    let model = dir.file("model.gguf", &content);
-    let link = dir.path().join("link.gguf");
-    fs::hard_link(&model, &link).unwrap();
-    for result in [&model, &link] {
-        let logits = foregate(["logits"]).arg(&model).args(["--ids", "1,2", "--device", "cpu", "--out"]).arg(result);
-        assert!(logits.fails(2).contains("is the model's own file"));
-        let generate =
-            foregate(["generate"]).arg(&model).args(["-p", "rain", "--device", "cpu", "--trace"]).arg(result);
-        assert!(generate.fails(2).contains("is the model's own file"));
-    }
-    assert!(fs::read(&model).unwrap() == content, "the model is as it was");
-    let text = dir.file("text.txt", "rain and sun");
-    let run = on_model("perplexity", &["--ctx", "8", "-f"]).arg(&text).arg("--trace").arg(&text);
-    assert!(run.fails(2).contains("is the file of the text"));
-    assert_eq!(fs::read_to_string(&text).unwrap(), "rain and sun");
-}
-
-#[test]
-fn logits_that_fail_leave_the_file_as_it_was() {
-    let dir = Dir::new();
-    let old = dir.file("old.f32", "what was there");
-    let new = dir.path().join("new.f32");
-    for path in [&old, &new] {
-        on_model("logits", &["--ids", "999999", "--out"]).arg(path).fails(2);
-    }
-    assert_eq!(fs::read_to_string(&old).unwrap(), "what was there");
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
-    on_model("logits", &["--ids", "1", "--out"]).arg(&old).ok();
-    assert_ne!(fs::read(&old).unwrap().len(), "what was there".len());
-}

@@ -1,6 +1,6 @@
 //! `foregate bench`: speed and hit rates over cache sizes, policies and prefetching.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -106,8 +106,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         tokens: args.tokens,
     };
     plan_all(&bench, &all)?;
-    let page = args.report.as_deref().map(ResultFile::new).transpose()?;
     let interrupt = Interrupt::install()?;
+    let page = args.report.as_deref().map(ResultFile::new).transpose()?;
     let Some(measured) = interrupt.during(|cancel| sweep(args, &mut bench, &all, &shards, cancel))? else {
         message::note("stopped: there is no result");
         return Ok(ExitCode::from(INTERRUPTED));
@@ -116,8 +116,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     facts.expert_bytes = measured.probe.plan.expert_bytes;
     facts.expert_layers = measured.probe.plan.layers.len();
     let report = report(args, facts, &all, &prompts, (&asked, chat), measured)?;
-    if let (Some(page), Some(path)) = (page, &args.report) {
-        page.write(|file| file.write_all(html::page(&report).as_bytes()).map_err(|e| Error::io(path, e)))?;
+    let (page, path) = (page, args.report.as_deref().unwrap_or(Path::new("")));
+    // hours of measuring are told of, whatever becomes of the page
+    let written = page.map(|page| {
+        page.write(|file| file.write_all(html::page(&report).as_bytes()).map(|()| true).map_err(|e| Error::io(path, e)))
+    });
+    if written.as_ref().is_some_and(Result::is_ok) {
         message::note(&format!("the report is {}", path.display()));
     }
     if args.json {
@@ -125,6 +129,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     } else {
         out::write(report.text().as_bytes())?
     }
+    written.transpose()?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,7 +4,7 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::cli::{message, out};
+use crate::cli::{message, out, result_file};
 use crate::error::{Error, Result};
 
 /// Exit code of a program that Ctrl-C ended, as shells expect it.
@@ -41,6 +41,7 @@ impl Interrupt {
         let state = interrupt.0.clone();
         let handler = move || {
             if state.press() {
+                result_file::remove_unfinished();
                 process::exit(INTERRUPTED.into());
             }
         };

@@ -2,10 +2,12 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use crate::cli::flags::EngineFlags;
+use crate::cli::interrupt::{INTERRUPTED, Interrupt};
 use crate::cli::result_file::{ResultFile, keep_apart, of_model};
-use crate::cli::{open, out};
+use crate::cli::{message, open, out};
 use crate::error::{Error, Result};
 use crate::generate::stream::LanguageModel;
 
@@ -28,7 +30,7 @@ pub struct Args {
     engine: EngineFlags,
 }
 
-pub fn run(args: &Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<ExitCode> {
     args.engine.check()?;
     if args.out.is_none() && io::stdout().is_terminal() {
         return Err(Error::Usage("logits are binary and stdout is a terminal: add --out FILE or a pipe".into()));
@@ -37,21 +39,29 @@ pub fn run(args: &Args) -> Result<()> {
     if let Some(path) = &args.out {
         keep_apart("--out", path, of_model(file.gguf.shard_paths()))?;
     }
+    let interrupt = Interrupt::install()?;
     let result = args.out.as_deref().map(ResultFile::new).transpose()?;
     let mut opened = open::engine(file, &args.engine, None, 0)?;
-    let mut write = |sink: &mut dyn Write, path: &Path| -> Result<()> {
+    let mut write = |sink: &mut dyn Write, path: &Path| {
         let ids = &args.ids;
-        opened.engine.each_logits(ids, 0..ids.len(), &|| false, &mut |rows| {
+        let mut each = |rows: &[f32]| {
             rows.iter().try_for_each(|x| sink.write_all(&x.to_le_bytes())).map_err(|e| Error::io(path, e))
-        })?;
-        Ok(())
+        };
+        interrupt.during(|cancel| opened.engine.each_logits(ids, 0..ids.len(), cancel, &mut each))
     };
-    match (result, &args.out) {
-        (Some(result), Some(path)) => result.write(|file| write(file, path)).map(drop),
+    let whole = match (result, &args.out) {
+        (Some(result), Some(path)) => result.write(|file| write(file, path))?,
         _ => {
             let mut stdout = BufWriter::new(io::stdout().lock());
-            write(&mut stdout, Path::new(out::STDOUT))?;
-            stdout.flush().map_err(|e| Error::io(out::STDOUT, e))
+            let path = Path::new(out::STDOUT);
+            let whole = write(&mut stdout, path)?;
+            stdout.flush().map_err(|e| Error::io(path, e))?;
+            whole
         }
+    };
+    if whole {
+        return Ok(ExitCode::SUCCESS);
     }
+    message::note("stopped: the logits are not whole");
+    Ok(ExitCode::from(INTERRUPTED))
 }

@@ -101,7 +101,8 @@ pub fn run(args: &Args) -> Result<()> {
     if args.chat_template.as_deref() == Some(Path::new("-")) {
         return Err(Error::Usage("--chat-template cannot be stdin: messages come from there".into()));
     }
-    args.run.check([(&args.chat_template, "the chat template")])?;
+    let lines = Some(PathBuf::from("-"));
+    args.run.check([(&args.chat_template, "the chat template"), (&lines, "the file of the messages")])?;
     let path = demo::find(args.model.model.as_deref())?;
     let file = open::model_file(&path, &args.engine, None)?;
     let tokenizer = open::tokenizer(&file.gguf)?;

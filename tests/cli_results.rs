@@ -1,0 +1,97 @@
+//! Files that results go to: none is what it is made from, and nothing is left of one that is not whole.
+
+mod common;
+
+use std::fs::{self, File};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use common::{Dir, TestCommand, foregate, tiny_model};
+
+fn on_model(command: &str, args: &[&str]) -> TestCommand {
+    foregate([command]).arg(tiny_model()).args(["--device", "cpu"]).args(args)
+}
+
+#[test]
+fn no_result_takes_the_place_of_what_it_is_made_from() {
+    let dir = Dir::new();
+    let content = fs::read(tiny_model()).unwrap();
+    let model = dir.file("model.gguf", &content);
+    let link = dir.path().join("link.gguf");
+    fs::hard_link(&model, &link).unwrap();
+    for result in [&model, &link] {
+        let logits = foregate(["logits"]).arg(&model).args(["--ids", "1,2", "--device", "cpu", "--out"]).arg(result);
+        assert!(logits.fails(2).contains("is the model's own file"));
+        let generate =
+            foregate(["generate"]).arg(&model).args(["-p", "rain", "--device", "cpu", "--trace"]).arg(result);
+        assert!(generate.fails(2).contains("is the model's own file"));
+    }
+    assert!(fs::read(&model).unwrap() == content, "the model is as it was");
+    let text = dir.file("text.txt", "rain and sun");
+    let run = on_model("perplexity", &["--ctx", "8", "-f"]).arg(&text).arg("--trace").arg(&text);
+    assert!(run.fails(2).contains("is the file of the text"));
+    assert_eq!(fs::read_to_string(&text).unwrap(), "rain and sun");
+}
+
+#[test]
+fn logits_that_fail_leave_the_file_as_it_was() {
+    let dir = Dir::new();
+    let old = dir.file("old.f32", "what was there");
+    let new = dir.path().join("new.f32");
+    for path in [&old, &new] {
+        on_model("logits", &["--ids", "999999", "--out"]).arg(path).fails(2);
+    }
+    assert_eq!(fs::read_to_string(&old).unwrap(), "what was there");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
+    on_model("logits", &["--ids", "1", "--out"]).arg(&old).ok();
+    assert_ne!(fs::read(&old).unwrap().len(), "what was there".len());
+}
+
+#[test]
+fn a_trace_is_not_the_file_that_stdin_comes_from() {
+    let dir = Dir::new();
+    let text = dir.file("text.txt", "rain and sun\n");
+    for (command, args, what) in [
+        ("generate", &["-n", "2", "-f", "-"][..], "the file of the text"),
+        ("perplexity", &["--ctx", "8", "-f", "-"], "the file of the text"),
+        ("chat", &["-n", "2"], "the file of the messages"),
+    ] {
+        let mut run = on_model(command, args).arg("--trace").arg(&text).into_command();
+        let out = run.stdin(File::open(&text).unwrap()).output().unwrap();
+        let error = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.code() == Some(2) && error.contains(what), "{command}: {error}");
+    }
+    assert_eq!(fs::read_to_string(&text).unwrap(), "rain and sun\n");
+    // what is no file is no matter
+    on_model("generate", &["-n", "2", "-f", "-", "--trace", "/dev/null"]).stdin("rain").ok();
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_gets_the_logits() {
+    let dir = Dir::new();
+    let [pipe, file] = ["pipe", "file"].map(|name| dir.path().join(name));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = Command::new("cat").arg(&pipe).stdout(Stdio::piped()).spawn().unwrap();
+    on_model("logits", &["--ids", "1,2", "--out"]).arg(&pipe).ok();
+    on_model("logits", &["--ids", "1,2", "--out"]).arg(&file).ok();
+    let read = reader.wait_with_output().unwrap().stdout;
+    assert!(!read.is_empty() && read == fs::read(file).unwrap());
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_leaves_no_part_of_the_logits() {
+    let dir = Dir::new();
+    let path = dir.path().join("logits.f32");
+    let ids = vec!["5"; 20_000].join(",");
+    let run = on_model("logits", &["--ctx", "20000", "--batch", "16", "--ids", &ids, "--out"]).arg(&path);
+    let mut child = run.into_command().stderr(Stdio::null()).spawn().unwrap();
+    while !path.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended without its file");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
