@@ -221,10 +221,19 @@ fn a_cache_that_does_not_fit_is_refused_with_the_budget_that_holds_it() {
 
 #[test]
 fn the_smallest_budget_that_inspect_names_works() {
-    let text = on_model("inspect", &["--memory", "1GiB"]).ok();
-    let least =
-        text.split("Less than ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_else(|| panic!("{text}"));
-    on_model("generate", &["-p", "rain", "-n", "2", "--memory", least]).ok();
+    let ctx = ["--ctx", "16384"];
+    let text = on_model("inspect", &["--memory", "1GiB"]).args(ctx).ok();
+    let behind = |words: &str| -> f64 {
+        let word = text.split(words).nth(1).and_then(|rest| rest.split(' ').next());
+        word.and_then(|word| word.strip_suffix("MiB")?.parse().ok()).unwrap_or_else(|| panic!("{words}: {text}"))
+    };
+    let (least, chat) = (behind("Less than "), behind("chat keeps "));
+    for (memory, works) in [(least, true), (least - 0.2, false)] {
+        let budget = format!("{memory:.1}MiB");
+        let run = on_model("generate", &["-p", "rain", "-n", "2", "--memory", &budget]).args(ctx);
+        if works { drop(run.ok()) } else { drop(run.fails(1)) }
+    }
+    on_model("chat", &["-n", "2", "--memory", &format!("{:.1}MiB", least + chat)]).args(ctx).stdin("rain\n").ok();
 }
 
 #[test]

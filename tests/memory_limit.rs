@@ -151,7 +151,7 @@ fn a_long_text_counts_under_the_budget_or_is_refused() {
         foregate(args).args(["--memory", memory, "-f"]).arg(&text).arg(&path)
     };
     let refusal = run("60MiB").fails(1);
-    assert!(refusal.contains("too small for a text of 3.9MiB"), "{refusal}");
+    assert!(refusal.contains("too small to cut a text of 3.9MiB into tokens"), "{refusal}");
     let least = refusal.split("at least --memory ").nth(1).and_then(|rest| rest.split(',').next()).unwrap();
     let report: Value = serde_json::from_str(&run(least).ok()).unwrap();
     let (peak, memory) = (&report["run"]["peak_resident_bytes"], &report["run"]["memory_bytes"]);

@@ -8,7 +8,7 @@ use crate::cli::flags::EngineFlags;
 use crate::cli::out;
 use crate::error::{Error, Result};
 use crate::generate::options::Options;
-use crate::generate::plan::{CacheSize, Plan, mib};
+use crate::generate::plan::{CacheSize, ChatText, Plan, mib};
 use crate::generate::planner::{ModelFile, Planner};
 use crate::report::model::ModelFacts;
 use crate::report::plan::{cache_text, plan_text};
@@ -118,6 +118,10 @@ fn text(report: &Report) -> String {
                 "Less than {} is refused: the resident part and one layer's experts must fit.\n",
                 mib(smallest.memory, true)
             );
+            let held = ChatText::new(smallest.ctx).held;
+            if held > 0 {
+                text += &format!("chat keeps {} more for long messages.\n", mib(held, true));
+            }
         }
     }
     text

@@ -136,7 +136,7 @@ const TOKEN_BYTES: u64 = 120;
 /// See `TOKEN_BYTES`.
 const MERGE_BYTES: u64 = 60;
 /// Texts of so many bytes are within the program's own share.
-pub const SMALL_TEXT: usize = 64 << 10;
+const SMALL_TEXT: usize = 64 << 10;
 /// A batch that is not asked for may take one part in so many of the budget for its activations.
 const BATCH_SHARE: u64 = 8;
 
@@ -344,11 +344,35 @@ pub fn check_text(gguf: &Gguf, tokenizer: &Tokenizer, text: &str, memory: u64, l
         return Ok(());
     }
     Err(Error::Budget(format!(
-        "--memory {} is too small for a text of {}: give at least --memory {} to cut it into tokens, or a shorter text",
+        "--memory {} is too small to cut a text of {} into tokens: give at least --memory {}, or a shorter text",
         mib(memory, false),
         mib(text.len() as u64, true),
         mib(need, true)
     )))
+}
+
+/// What a conversation's texts may take beside the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChatText {
+    /// Bytes of a line, at most.
+    pub longest: usize,
+    /// Bytes that cutting the conversation into tokens may take.
+    pub encoding: u64,
+    /// Of these, bytes beside the program's own share.
+    pub held: u64,
+}
+
+impl ChatText {
+    /// For a context of `ctx` tokens.
+    pub fn new(ctx: usize) -> Self {
+        // several times what text takes, so that only what would not fit is refused before it is cut into tokens
+        const TEXT_BYTES_PER_TOKEN: usize = 16;
+        // text of words takes less
+        const ENCODING_BYTES_PER_TEXT_BYTE: u64 = 32;
+        let longest = (TEXT_BYTES_PER_TOKEN * ctx).max(SMALL_TEXT);
+        let encoding = longest as u64 * ENCODING_BYTES_PER_TEXT_BYTE;
+        Self { longest, encoding, held: if longest > SMALL_TEXT { encoding } else { 0 } }
+    }
 }
 
 fn step_sizes(c: &Config, measured: &Measure, ctx: usize, batch: usize) -> StepSizes {

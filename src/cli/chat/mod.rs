@@ -12,7 +12,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::sampling::SamplingFlags;
 use crate::cli::{demo, message, open};
 use crate::error::{Error, Result};
-use crate::generate::plan::SMALL_TEXT;
+use crate::generate::plan::ChatText;
 use crate::generate::stream::{Ended, LanguageModel};
 use crate::os;
 use crate::report::run::stats_text;
@@ -90,12 +90,6 @@ impl<'a> Command<'a> {
     }
 }
 
-/// A line may have so many bytes per token of the context: several times what text takes, so that only what would not fit is
-/// refused before it is cut into tokens.
-const TEXT_BYTES_PER_TOKEN: usize = 16;
-/// Memory that is kept for cutting a conversation into tokens; text of words takes less.
-const ENCODING_BYTES_PER_TEXT_BYTE: u64 = 32;
-
 pub fn run(args: &Args) -> Result<()> {
     args.engine.check()?;
     if args.chat_template.as_deref() == Some(Path::new("-")) {
@@ -108,9 +102,7 @@ pub fn run(args: &Args) -> Result<()> {
     let tokenizer = open::tokenizer(&file.gguf)?;
     let template = open::template(&file.gguf, args.chat_template.as_deref())?;
     let interrupt = Interrupt::install()?;
-    let longest = (TEXT_BYTES_PER_TOKEN * file.config.ctx).max(SMALL_TEXT);
-    let encoding = longest as u64 * ENCODING_BYTES_PER_TEXT_BYTE;
-    let held = if longest > SMALL_TEXT { encoding } else { 0 };
+    let ChatText { longest, encoding, held } = ChatText::new(file.config.ctx);
     let mut opened = open::engine(file, &args.engine, Some(&args.run), held)?;
     let mut lines = Lines::new(&interrupt, longest)?;
     let mut display = Display::new();
