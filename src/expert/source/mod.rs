@@ -113,9 +113,13 @@ impl Urgency {
     }
 }
 
-/// How many lanes take speculative reads at once: one is left for demand reads.
+/// Lanes that take speculative reads at once, at most: two keep a drive's line busy, and what more of them have under way
+/// delays the demand reads that come meanwhile.
+const SPECULATIVE_LANES: usize = 2;
+
+/// How many lanes take speculative reads at once: at least as many are left for demand reads.
 fn speculative_lanes(lanes: usize) -> usize {
-    (lanes / 2).max(1)
+    (lanes / 2).clamp(1, SPECULATIVE_LANES)
 }
 
 /// How a read ended.
