@@ -114,7 +114,7 @@ fn a_warm_start_hits_more_says_the_same_and_replays_to_its_own_counts() {
             let file = folder.path().join("warm.csv");
             let options = Options { trace: Some((file.clone(), false)), ..options.clone() };
             let mut engine = Engine::open(&demo(), &options, &mut |_| ()).unwrap();
-            assert_eq!(engine.recalled() > 0, run > 0, "{policy}");
+            assert_eq!(engine.warm_ledger().kept > 0, run > 0, "{policy}");
             logits.push(engine.next_logits(&[5, 9, 300, 12], &|| false).unwrap().unwrap());
             let hits = engine.stats().prefill.hits;
             assert_eq!(hits > 0, run > 0, "{policy}: {hits} hits of the first prompt");

@@ -19,7 +19,9 @@ use crate::generate::sampler::{Sampler, Sampling};
 use crate::generate::stream::{Answer, Ended, Generator, LanguageModel, ModelText, Request};
 use crate::gguf::Gguf;
 use crate::os;
-use crate::report::run::{GENERATE_SCHEMA, GenerateReport, LedgerRow, Quantiles, ledger_text, recall_text, stats_text};
+use crate::report::run::{
+    GENERATE_SCHEMA, GenerateReport, LedgerRow, Quantiles, ledger_text, recall_text, stats_text, warm_text,
+};
 use crate::tokenizer::Tokenizer;
 use crate::tokenizer::template::Conversation;
 use crate::tokenizer::template::thoughts::{Format, Splitter};
@@ -112,7 +114,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     };
     if args.stats {
         message::block(&stats_text(&answer.stats, os::peak_resident_bytes()));
-        message::block(&ledger_text(opened.engine.ledger()));
+        message::block(&warm_text(opened.engine.warm_ledger()));
+        message::block(&ledger_text(opened.engine.ledger(), opened.engine.prefetched_tokens()));
     }
     if args.stats || args.recall {
         message::block(&recall_text(&opened.engine.recall()));
@@ -179,6 +182,7 @@ fn report(
         decode: stats.decode,
         decode_step_ms: Quantiles::of_steps(stats),
         recall: opened.engine.recall(),
+        prefetched_tokens: opened.engine.prefetched_tokens(),
         ledger: LedgerRow::all(&opened.engine.plan().layers, opened.engine.ledger()),
         seed: sampling.seed,
         sampling,

@@ -113,8 +113,9 @@ pub fn engine(file: ModelFile, flags: &EngineFlags, run: Option<&RunFlags>, held
     if flags.verbose {
         let source = engine.source_info();
         message::block(&plan_text(engine.plan()));
-        if engine.recalled() > 0 {
-            message::note(&format!("{} experts of the last run are read in the background", engine.recalled()));
+        let kept = engine.warm_ledger().kept;
+        if kept > 0 {
+            message::note(&format!("{kept} experts of the last run are read in the background"));
         }
         if source.measured.is_empty() {
             message::note(&format!("experts are read by {} in {} lanes, unmeasured", source.path, source.lanes));
@@ -156,7 +157,7 @@ impl Opened {
             read_path: source.path.to_string(),
             lanes: source.lanes,
             policy: self.engine.policy(),
-            warm_experts: self.engine.recalled(),
+            warm: self.engine.warm_ledger(),
             profile: self.engine.profile().map(|profile| profile.setting),
             prefetch: self.engine.prefetch().to_string(),
             predictor: self.engine.predictor(),

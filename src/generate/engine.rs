@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::compute::{Device, DeviceInfo};
 use crate::error::{Error, Result};
 use crate::expert::cache::{Cache, Phase};
-use crate::expert::pager::{Ledger, Pager, PagerStats, Prefetch, StepInfo};
+use crate::expert::pager::{Ledger, Pager, PagerStats, Prefetch, PrefetchedTokens, StepInfo, WarmLedger};
 use crate::expert::predict::{Predictor, PredictorKind, RecallRow};
 use crate::expert::source::{Reader, SourceInfo, SourceOptions};
 use crate::expert::trace::{Setup, TraceWriter};
@@ -43,7 +43,6 @@ pub struct Engine {
     prefetch: Prefetch,
     trace: Option<Arc<Mutex<TraceWriter>>>,
     warm: Option<WarmStore>,
-    recalled: usize,
     profile: Option<Profile>,
     /// Turns begun.
     turns: u32,
@@ -136,10 +135,9 @@ impl Engine {
         let warm = options.warm.as_deref().filter(|_| plan.experts > 0);
         let warm = warm.map(|state| WarmStore::new(state, gguf.shard_paths(), &plan.layers, policy.name()));
         let warm = warm.transpose()?;
-        let recalled = match warm.as_ref().and_then(WarmStore::load) {
-            Some(memory) => pager.recall(&mut *device, memory),
-            None => 0,
-        };
+        if let Some(memory) = warm.as_ref().and_then(WarmStore::load) {
+            pager.recall(&mut *device, memory);
+        }
         gguf.drop_mapped_pages();
         // the experts' readers opened the files by their names, after the header and the weights were read
         gguf.check_unchanged()?;
@@ -152,7 +150,6 @@ impl Engine {
             prefetch,
             trace,
             warm,
-            recalled,
             profile,
             turns: 0,
             new_turn: false,
@@ -206,9 +203,9 @@ impl Engine {
         self.warm.as_ref().map_or(Ok(()), |warm| warm.save(&self.pager.cache().memory()))
     }
 
-    /// Experts that were brought back from the run before.
-    pub fn recalled(&self) -> usize {
-        self.recalled
+    /// What came of the experts that the run before had kept.
+    pub fn warm_ledger(&self) -> WarmLedger {
+        self.pager.warm_ledger()
     }
 
     /// What settled the options that were left open, if anything was kept.
@@ -251,6 +248,11 @@ impl Engine {
     /// What prefetches came to, by layer with experts, in model order.
     pub fn ledger(&self) -> &[Ledger] {
         self.pager.ledger()
+    }
+
+    /// Decoded tokens before the last one, and for how many of them experts were prefetched.
+    pub fn prefetched_tokens(&self) -> PrefetchedTokens {
+        self.pager.prefetched_tokens()
     }
 
     /// How often predictions were right so far: those that were acted on, and all while they are measured.

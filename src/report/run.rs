@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::expert::ExpertLayer;
-use crate::expert::pager::Ledger;
+use crate::expert::pager::{Ledger, PrefetchedTokens, WarmLedger};
 use crate::expert::predict::{PredictorKind, RecallRow, totals};
 use crate::generate::profile::Setting;
 use crate::generate::sampler::Sampling;
@@ -38,6 +38,7 @@ pub struct GenerateReport {
     pub decode: Phase,
     pub decode_step_ms: Option<Quantiles>,
     pub recall: Vec<RecallRow>,
+    pub prefetched_tokens: PrefetchedTokens,
     pub ledger: Vec<LedgerRow>,
     pub seed: u64,
     pub sampling: Sampling,
@@ -85,7 +86,7 @@ pub struct RunFacts {
     pub read_path: String,
     pub lanes: usize,
     pub policy: &'static str,
-    pub warm_experts: usize,
+    pub warm: WarmLedger,
     pub profile: Option<Setting>,
     pub prefetch: String,
     pub predictor: PredictorKind,
@@ -125,16 +126,19 @@ pub fn stats_text(stats: &RunStats, peak_resident: Option<u64>) -> String {
     text
 }
 
-/// What prefetches came to, on one line; empty if there were none.
-pub fn ledger_text(layers: &[Ledger]) -> String {
+/// What prefetches came to, on one line, and for how many `tokens` there were any; empty if there were none.
+pub fn ledger_text(layers: &[Ledger], tokens: PrefetchedTokens) -> String {
     let mut all = Ledger::default();
     layers.iter().for_each(|layer| all += *layer);
     if all.issued == 0 {
         return String::new();
     }
     format!(
-        "prefetched {} experts: {} useful ({}), {} late ({}), {} wasted ({}), {} given up before they were read\n",
+        "prefetched {} experts for {} of {} tokens: {} useful ({}), {} late ({}), {} wasted ({}), {} given up before they \
+         were read\n",
         all.issued,
+        tokens.with,
+        tokens.of,
         all.useful,
         bytes(all.useful_bytes),
         all.late,
@@ -142,6 +146,18 @@ pub fn ledger_text(layers: &[Ledger]) -> String {
         all.wasted,
         bytes(all.wasted_bytes),
         all.cancelled
+    )
+}
+
+/// What came of the experts that an earlier run kept, on one line; empty if there were none.
+pub fn warm_text(warm: WarmLedger) -> String {
+    let WarmLedger { kept, read_bytes, useful, late } = warm;
+    if kept == 0 {
+        return String::new();
+    }
+    let read = bytes(read_bytes);
+    format!(
+        "warm start: {kept} experts kept, {read} read; {useful} were there when they were asked for, {late} on their way\n"
     )
 }
 
@@ -216,10 +232,10 @@ mod tests {
             Ledger { issued: 9, useful: 4, useful_bytes: 4 << 20, late: 1, late_bytes: 1 << 20, ..Ledger::default() };
         let waste = Ledger { issued: 3, wasted: 2, wasted_bytes: 3 << 20, cancelled: 5, ..Ledger::default() };
         assert_eq!(
-            ledger_text(&[ledger, waste]),
-            "prefetched 12 experts: 4 useful (4.00 MiB), 1 late (1.00 MiB), 2 wasted (3.00 MiB), 5 given up before they were read\n"
+            ledger_text(&[ledger, waste], PrefetchedTokens { with: 30, of: 63 }),
+            "prefetched 12 experts for 30 of 63 tokens: 4 useful (4.00 MiB), 1 late (1.00 MiB), 2 wasted (3.00 MiB), 5 given up before they were read\n"
         );
-        assert_eq!(ledger_text(&[Ledger::default()]), "");
+        assert_eq!(ledger_text(&[Ledger::default()], PrefetchedTokens::default()), "");
     }
 
     #[test]

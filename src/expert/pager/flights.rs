@@ -51,8 +51,8 @@ impl Purpose {
 pub(super) struct Flight {
     pub(super) slot: SlotId,
     pub(super) purpose: Purpose,
-    /// It was predicted, whether or not a request waits for it now.
-    pub(super) predicted: bool,
+    /// What it was added for, whether or not a request waits for it now.
+    pub(super) origin: Purpose,
     /// With the source. Else it waits for a buffer, or for its slot's own memory to come back from another read.
     pub(super) begun: bool,
     /// The expert has lost its slot: what is read is of no use.
@@ -97,8 +97,7 @@ impl Flights {
 
     /// Adds a read; [`Flights::begin`] starts it.
     pub(super) fn add(&mut self, id: ExpertId, slot: SlotId, purpose: Purpose) {
-        self.flights
-            .insert(id, Flight { slot, purpose, predicted: purpose == Purpose::Prefetch, begun: false, void: false });
+        self.flights.insert(id, Flight { slot, purpose, origin: purpose, begun: false, void: false });
         self.queues[purpose.urgency() as usize].push_back(id);
     }
 

@@ -14,11 +14,12 @@ mod stats;
 mod tests;
 mod uses;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-pub use self::governor::Prefetch;
+pub use self::governor::{Prefetch, PrefetchedTokens};
 pub use self::prefetch::SLOTS_PER_PREFETCH;
-pub use self::stats::{Ledger, PagerStats, PhaseStats};
+pub use self::stats::{Ledger, PagerStats, PhaseStats, WarmLedger};
 
 use self::flights::{Flight, Flights, Purpose};
 use self::governor::Governor;
@@ -66,6 +67,9 @@ pub struct Pager {
     /// Beside `layers`.
     ledger: Vec<Ledger>,
     governor: Governor,
+    /// Experts that an earlier run kept and that no request has asked for yet.
+    kept: HashSet<ExpertId>,
+    warm: WarmLedger,
     token: Token,
     /// What the cache would be if nothing had ever been prefetched, while a governor compares.
     shadow: Option<Cache>,
@@ -94,6 +98,8 @@ impl Pager {
             reading: [Reading::default(); 2],
             ledger,
             governor: Governor::new(Prefetch::Off, 0, 0),
+            kept: HashSet::new(),
+            warm: WarmLedger::default(),
             token: Token::default(),
             shadow: None,
             recorder: None,
@@ -181,6 +187,7 @@ impl Pager {
         self.cancel_disagreed(layer as u32);
         let late = self.late(at);
         self.reading[self.step.phase as usize].late += late.len() as u64;
+        self.account_kept(layer as u32, &late);
         let request = Request {
             phase: self.step.phase,
             layer: layer as u32,
@@ -358,8 +365,10 @@ impl Pager {
         reading.bytes += bytes;
         reading.reads += reads;
         let at = self.place(id.layer as usize);
-        if flight.predicted {
-            self.ledger[at].read_bytes += bytes;
+        match flight.origin {
+            Purpose::Prefetch => self.ledger[at].read_bytes += bytes,
+            Purpose::Kept => self.warm.read_bytes += bytes,
+            Purpose::Demand => {}
         }
         if flight.void {
             if flight.purpose == Purpose::Prefetch {

@@ -1,8 +1,8 @@
 //! Prefetching: experts that a prediction names are read into probation slots while lanes are idle.
 
 use super::flights::Purpose;
-use super::governor::{Governor, Prefetch};
-use super::{Event, Ledger, Pager, Phase};
+use super::governor::{Governor, Prefetch, PrefetchedTokens};
+use super::{Event, Ledger, Pager, Phase, WarmLedger};
 use crate::compute::ExpertDevice;
 use crate::expert::ExpertId;
 use crate::expert::cache::{Cache, Promotion};
@@ -14,6 +14,11 @@ impl Pager {
     /// What prefetches came to, by layer with experts, in model order.
     pub fn ledger(&self) -> &[Ledger] {
         &self.ledger
+    }
+
+    /// Decoded tokens since [`Pager::set_prefetch`], but the one in hand.
+    pub fn prefetched_tokens(&self) -> PrefetchedTokens {
+        self.governor.tokens()
     }
 
     /// Sets how much is prefetched, from predictions up to `lookahead` layers ahead, for a model that uses `k` experts per
@@ -113,8 +118,7 @@ impl Pager {
     }
 
     /// Brings back what an earlier run kept ([`Cache::memory`](crate::expert::cache::Cache::memory)), in the background.
-    /// How many experts are on their way.
-    pub fn recall(&mut self, device: &mut dyn ExpertDevice, memory: Vec<(ExpertId, f32)>) -> usize {
+    pub fn recall(&mut self, device: &mut dyn ExpertDevice, memory: Vec<(ExpertId, f32)>) {
         let kept = self.cache.recall(&memory);
         if let Some(shadow) = &mut self.shadow {
             shadow.recall(&memory);
@@ -123,8 +127,27 @@ impl Pager {
         for &(id, slot) in &kept {
             self.flights.add(id, slot, Purpose::Kept);
         }
+        self.warm.kept = kept.len() as u64;
+        self.kept = kept.into_iter().map(|(id, _)| id).collect();
         self.flights.begin(device, &self.layers);
-        kept.len()
+    }
+
+    /// What came of the experts that an earlier run kept.
+    pub fn warm_ledger(&self) -> WarmLedger {
+        self.warm
+    }
+
+    /// A layer asks for its experts, before the cache decides: counts those that an earlier run kept. Once each.
+    pub(super) fn account_kept(&mut self, layer: u32, late: &[ExpertId]) {
+        if self.kept.is_empty() {
+            return;
+        }
+        for &index in &self.uses.distinct {
+            let id = ExpertId { layer, index };
+            if self.kept.remove(&id) && self.cache.slot_of(id).is_some() {
+                *if late.contains(&id) { &mut self.warm.late } else { &mut self.warm.useful } += 1;
+            }
+        }
     }
 
     /// The router of `layer` has spoken: prefetches of its experts that it did not ask for are given up if they are still

@@ -91,3 +91,16 @@ pub(super) struct Reading {
     pub(super) late: u64,
     pub(super) stall: Duration,
 }
+
+/// What came of the experts that an earlier run kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct WarmLedger {
+    /// Experts that were given slots at the start.
+    pub kept: u64,
+    /// Bytes that were read for them.
+    pub read_bytes: u64,
+    /// Of them, asked for after they had landed; each counts once.
+    pub useful: u64,
+    /// Asked for while they were read, or waited to be.
+    pub late: u64,
+}
