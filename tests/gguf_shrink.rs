@@ -8,6 +8,7 @@ use builder::Builder;
 use foregate::generate::engine::Engine;
 use foregate::generate::options::Options;
 use foregate::generate::planner::ModelFile;
+use foregate::generate::stream::LanguageModel;
 use foregate::gguf::{GgmlType, Gguf};
 
 fn model(dir: &std::path::Path) -> std::path::PathBuf {
@@ -47,8 +48,25 @@ fn a_model_that_changes_while_it_is_opened_does_not_run() {
     load(&|| ()).unwrap();
     for change in [&written_again as &dyn Fn(), &replaced] {
         let error = load(change).unwrap_err().to_string();
-        assert!(error.contains("m.gguf") && error.contains("written to or replaced"), "{error}");
+        assert!(error.contains("m.gguf") && error.contains("written to"), "{error}");
     }
+}
+
+#[test]
+fn a_model_that_is_written_to_ends_the_run_even_if_all_experts_are_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("m.gguf");
+    let content = std::fs::read("tests/fixtures/chat/tiny.gguf").unwrap();
+    std::fs::write(&path, &content).unwrap();
+    let options = Options { memory: Some(1 << 30), ..Options::default() };
+    let mut engine = Engine::open(&path, &options, &mut |_| ()).unwrap();
+    for _ in 0..2 {
+        assert!(engine.next_logits(&[1, 2, 3], &|| false).unwrap().is_some());
+    }
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    std::fs::write(&path, &content).unwrap();
+    let error = engine.next_logits(&[1, 2, 3], &|| false).unwrap_err().to_string();
+    assert!(error.contains("m.gguf") && error.contains("written to while in use"), "{error}");
 }
 
 /// Set in the child process, which cuts its own file and then touches the map.

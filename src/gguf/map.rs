@@ -70,7 +70,8 @@ impl MappedFile {
         self.map.get(start..end)
     }
 
-    /// Fills `out` from byte `offset` by a positioned read that does not touch the map.
+    /// Fills `out` from byte `offset` by a positioned read that does not touch the map. Refuses a file that was written to
+    /// since it was opened: what was read may be of another model.
     pub(super) fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<()> {
         os::read_exact_at(&self.file, offset, out).map_err(|e| {
             if e.kind() == std::io::ErrorKind::UnexpectedEof {
@@ -82,7 +83,11 @@ impl MappedFile {
             } else {
                 Error::io(&self.path, e)
             }
-        })
+        })?;
+        if Stamp::of(&self.file).map_err(|e| Error::io(&self.path, e))? == self.stamp {
+            return Ok(());
+        }
+        Err(Error::file(&self.path, "the file was written to while in use"))
     }
 
     /// Takes the pages of a range out of the resident set; they come back from the file when touched.

@@ -157,7 +157,7 @@ impl Gguf {
     /// Fills `out` from byte `offset` of a shard by a positioned read, which adds nothing to the resident set.
     ///
     /// # Errors
-    /// The read fails, or the file ends first.
+    /// The read fails, the file ends first, or it was written to since it was opened.
     pub fn read_at(&self, shard: usize, offset: u64, out: &mut [u8]) -> Result<()> {
         match self.files.get(shard) {
             Some(file) => file.read_at(offset, out),
