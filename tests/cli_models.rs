@@ -237,6 +237,15 @@ fn the_smallest_budget_that_inspect_names_works() {
 }
 
 #[test]
+fn keys_that_cannot_be_stored_so_are_refused_in_the_plan() {
+    let words = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/words/words-q8_0.gguf");
+    for command in [&["inspect"][..], &["generate", "-p", "rain", "--memory", "1MiB"]] {
+        let error = foregate(command).arg(&words).args(["--device", "cpu", "--kv", "q8_0"]).fails(1);
+        assert!(error.contains("heads of 16 elements are no multiple of 32"), "{error}");
+    }
+}
+
+#[test]
 fn a_batch_takes_no_more_room_than_the_context_has() {
     let activations = |args: &[&str]| {
         let report = on_model("inspect", &[&["--memory", "1GiB", "--ctx", "32", "--json"], args].concat()).ok();

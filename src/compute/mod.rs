@@ -279,6 +279,11 @@ pub trait Device: ExpertDevice {
         (rows(spec.key_width) + rows(spec.value_width)) * ctx as u64
     }
 
+    /// Refuses a kind of keys and values that does not fit a layer, before anything is allocated.
+    fn check_kv(&self, _spec: &KvSpec, _kind: KvKind) -> Result<()> {
+        Ok(())
+    }
+
     /// Bytes that a step takes beside its activations.
     fn scratch_bytes(&self, sizes: &StepSizes) -> u64 {
         sizes.scratch_bytes(1)

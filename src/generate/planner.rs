@@ -12,6 +12,7 @@ use crate::generate::options::{DeviceChoice, Options};
 use crate::generate::plan::{Demand, Plan};
 use crate::generate::profile::{Profile, ProfileStore};
 use crate::gguf::Gguf;
+use crate::model::forward::kv_specs;
 use crate::model::sink::Measure;
 use crate::model::{Config, Model};
 use crate::os;
@@ -107,8 +108,10 @@ impl Planner {
     /// Plans for the budget of `options`; the context is the file's.
     ///
     /// # Errors
-    /// A budget that cannot work.
+    /// A budget that cannot work, or keys and values that the device cannot hold.
     pub fn plan(&self, options: &Options) -> Result<Plan> {
+        let kv = self.kv(options);
+        kv_specs(&self.model.config).iter().try_for_each(|spec| self.device.check_kv(spec, kv))?;
         let (info, footprint) = (self.device.info(), self.device.footprint());
         if options.vram.is_some() && info.kind != "gpu" {
             return Err(Error::Usage("--vram needs a GPU, and none is used: leave it out".into()));
@@ -121,7 +124,7 @@ impl Planner {
             cache: options.cache,
             ctx: self.model.config.ctx,
             batch: options.batch,
-            kv: self.kv(options),
+            kv,
             lanes: options.lanes.unwrap_or(LANES_PLANNED),
             may_map: options.io.is_none_or(|path| path == ReadPath::Mmap),
             predictor: options.predictor,
@@ -137,7 +140,10 @@ impl Planner {
     }
 
     /// What `tune` kept for this model, on this device and drive, if profiles are looked for.
-    pub(super) fn profile(&self, options: &Options) -> Result<Option<Profile>> {
+    ///
+    /// # Errors
+    /// A shard whose size and time the system does not tell.
+    pub fn profile(&self, options: &Options) -> Result<Option<Profile>> {
         let Some(state) = options.profiles.as_deref().filter(|_| self.model.config.max_k() > 0) else {
             return Ok(None);
         };

@@ -29,16 +29,25 @@ struct Rows {
 /// Elements per block of [`KvKind::Q8_0`].
 const Q8_BLOCK: usize = 32;
 
+/// Bytes of a head of `dim` elements.
+fn row_bytes(dim: usize, kind: KvKind) -> Result<usize> {
+    kind.weight_type().bytes_for(dim as u64).map(|bytes| bytes as usize).ok_or_else(|| {
+        let why = format!("heads of {dim} elements are no multiple of {Q8_BLOCK}");
+        Error::Unsupported(format!("--kv q8_0 does not fit this model: {why}; use --kv f16"))
+    })
+}
+
+/// Refuses a kind that does not fit the heads.
+pub(super) fn check(spec: &KvSpec, kind: KvKind) -> Result<()> {
+    [spec.key_width, spec.value_width].iter().try_for_each(|width| row_bytes(width / spec.heads, kind).map(drop))
+}
+
 impl LayerKv {
     pub fn new(spec: &KvSpec, ctx: usize, kind: KvKind) -> Result<Self> {
         let rows = |width: usize| -> Result<Rows> {
             let dim = width / spec.heads;
-            let row_bytes = kind.weight_type().bytes_for(dim as u64).ok_or_else(|| {
-                let why = format!("heads of {dim} elements are no multiple of {Q8_BLOCK}");
-                Error::Unsupported(format!("--kv q8_0 does not fit this model: {why}; use --kv f16"))
-            })?;
-            let data = vec![0; spec.heads * ctx * row_bytes as usize];
-            Ok(Rows { dim, row_bytes: row_bytes as usize, ctx, data })
+            let row_bytes = row_bytes(dim, kind)?;
+            Ok(Rows { dim, row_bytes, ctx, data: vec![0; spec.heads * ctx * row_bytes] })
         };
         Ok(Self { keys: rows(spec.key_width)?, values: rows(spec.value_width)? })
     }

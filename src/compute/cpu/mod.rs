@@ -97,6 +97,10 @@ impl Device for CpuDevice {
         sizes.scratch_bytes(self.pool.current_num_threads())
     }
 
+    fn check_kv(&self, spec: &KvSpec, kind: KvKind) -> Result<()> {
+        attention::check(spec, kind)
+    }
+
     fn load_weight(&mut self, desc: &WeightDesc<'_>, data: &mut dyn Read) -> Result<Weight> {
         self.host.load(desc, data)
     }

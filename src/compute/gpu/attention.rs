@@ -40,6 +40,17 @@ struct AttentionParams {
 }
 const _: () = assert!(size_of::<AttentionParams>() == 56);
 
+/// Refuses widths that the shaders cannot take.
+pub fn check(spec: &KvSpec) -> Result<()> {
+    let KvSpec { key_width, value_width, .. } = *spec;
+    if key_width.is_multiple_of(4) && value_width.is_multiple_of(4) {
+        return Ok(());
+    }
+    Err(Error::Unsupported(format!(
+        "keys of {key_width} and values of {value_width} elements; the gpu device needs multiples of 4"
+    )))
+}
+
 /// All layers' keys and values.
 #[derive(Default)]
 pub(super) struct Kv {
@@ -81,12 +92,7 @@ impl Kv {
     pub fn new(engine: &mut Engine, layers: &[KvSpec], ctx: usize, kind: KvKind) -> Result<Self> {
         let mut kv = Self { kind: Some(kind), ctx, layers: Vec::with_capacity(layers.len()) };
         for (l, spec) in layers.iter().enumerate() {
-            if !spec.key_width.is_multiple_of(4) || !spec.value_width.is_multiple_of(4) {
-                return Err(Error::Unsupported(format!(
-                    "layer {l}: keys of {} and values of {} elements; the gpu device needs multiples of 4",
-                    spec.key_width, spec.value_width
-                )));
-            }
+            check(spec)?;
             let mut cache = |width: usize, what: &str| {
                 let bytes = (ctx * row_words(kind, width) * 4) as u64;
                 if bytes > engine.max_binding() {

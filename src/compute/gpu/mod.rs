@@ -145,6 +145,10 @@ impl Device for GpuDevice {
         kv_bytes(spec, ctx, kind)
     }
 
+    fn check_kv(&self, spec: &KvSpec, _kind: KvKind) -> Result<()> {
+        attention::check(spec)
+    }
+
     fn load_weight(&mut self, desc: &WeightDesc<'_>, data: &mut dyn Read) -> Result<Weight> {
         self.weights.push(linear::GpuWeight::load(&mut self.engine, desc, data)?);
         Ok(Weight(self.weights.len() - 1))
