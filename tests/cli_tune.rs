@@ -84,6 +84,12 @@ fn what_was_found_is_kept_used_and_named() {
     let (without, said) = generate(&["--profile", "off"]);
     assert!(without["run"]["profile"].is_null() && !said.contains("tune"), "{said}");
     assert_eq!(with["ids"], without["ids"]);
+    let staging = |more: &[&str]| {
+        let report = json(&command("inspect", state.path()).args(["--json"]).args(more).ok());
+        (report["profile"] == *best, report["plan"]["staging"].as_u64().unwrap())
+    };
+    let (with, without) = (staging(&[]), staging(&["--profile", "off"]));
+    assert!(with.0 && !without.0 && with.1 < without.1, "three lanes are planned for: {with:?} {without:?}");
 }
 
 #[test]

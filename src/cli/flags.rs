@@ -1,12 +1,13 @@
 //! Flags that several commands share, as typed. Each command resolves them into what it runs with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::cli::result_file::keep_apart;
 use crate::cli::size;
+use crate::cli::state;
 use crate::compute::KvKind;
 use crate::error::{Error, Result};
 use crate::expert::cache::PolicyKind;
@@ -100,19 +101,37 @@ pub struct RunFlags {
     /// Begin with the experts that the cache held when the model was last used, and keep them for the next time [default: on]
     #[arg(long, value_name = "on|off", env = "FOREGATE_WARM_START", help_heading = COMPUTE)]
     pub warm_start: Option<Switch>,
+    /// What `tune` kept.
+    #[command(flatten)]
+    pub profile: ProfileFlag,
+}
+
+/// Whether what `tune` kept is used.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ProfileFlag {
     /// Settle what is left open as `foregate tune` found it to be fastest [default: on]
     #[arg(long, value_name = "on|off", env = "FOREGATE_PROFILE", help_heading = COMPUTE)]
-    pub profile: Option<Switch>,
+    profile: Option<Switch>,
+}
+
+impl ProfileFlag {
+    /// Where profiles are, if they are used.
+    pub fn folder(&self) -> Option<PathBuf> {
+        state::folder().filter(|_| self.profile != Some(Switch::Off))
+    }
 }
 
 impl RunFlags {
-    /// Refuses a trace that would take the place of a file that the command reads; `read` are such files, and what each is.
+    /// Refuses a trace that has no folder, or would take the place of a file that the command reads; `read` are such files, and
+    /// what each is.
     ///
     /// # Errors
-    /// [`Error::Usage`].
+    /// [`Error::Usage`], or what the system says of the folder.
     pub fn check<'a>(&self, read: impl IntoIterator<Item = (&'a Option<PathBuf>, &'a str)>) -> Result<()> {
-        let read = read.into_iter().filter_map(|(path, what)| Some((path.as_deref()?, what)));
-        self.trace.as_deref().map_or(Ok(()), |trace| keep_apart("--trace", trace, read))
+        let Some(trace) = &self.trace else { return Ok(()) };
+        let folder = trace.parent().filter(|folder| *folder != Path::new(""));
+        folder.map_or(Ok(()), |folder| std::fs::metadata(folder).map(drop)).map_err(|e| Error::io(trace, e))?;
+        keep_apart("--trace", trace, read.into_iter().filter_map(|(path, what)| Some((path.as_deref()?, what))))
     }
 }
 

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::cli::flags::EngineFlags;
+use crate::cli::flags::{EngineFlags, ProfileFlag};
 use crate::cli::out;
 use crate::error::{Error, Result};
 use crate::generate::options::Options;
 use crate::generate::plan::{CacheSize, ChatText, Plan, mib};
 use crate::generate::planner::{ModelFile, Planner};
+use crate::generate::profile::Setting;
 use crate::report::model::ModelFacts;
 use crate::report::plan::{cache_text, plan_text};
 use crate::report::units::bytes;
@@ -29,6 +30,8 @@ pub struct Args {
     json: bool,
     #[command(flatten)]
     engine: EngineFlags,
+    #[command(flatten)]
+    profile: ProfileFlag,
 }
 
 /// What `inspect --json` prints.
@@ -42,6 +45,10 @@ struct Report {
     refused: Option<String>,
     /// Other budgets, from the smallest that works to the one that holds all experts.
     budgets: Vec<Plan>,
+    /// Bytes that `chat` keeps beside a plan for long messages.
+    chat_bytes: u64,
+    /// What `tune` kept for this model, which settles what the flags leave open.
+    profile: Option<Setting>,
 }
 
 /// Budgets shown between the smallest and the largest.
@@ -50,8 +57,12 @@ const STEPS: u64 = 4;
 const UNBOUNDED: u64 = 1 << 50;
 
 pub fn run(args: &Args) -> Result<()> {
-    let options = args.engine.resolve()?;
+    let mut options = Options { profiles: args.profile.folder(), ..args.engine.resolve()? };
     let planner = Planner::new(ModelFile::open(&args.model, options.ctx)?, &options, &mut Vec::new())?;
+    let profile = planner.profile(&options)?.map(|profile| profile.setting);
+    if let Some(setting) = profile {
+        options = setting.fill(&options);
+    }
     let all = unbounded(&planner, &options)?;
     if all.experts == 0 {
         args.engine.check_dense()?;
@@ -67,6 +78,8 @@ pub fn run(args: &Args) -> Result<()> {
         plan,
         refused,
         budgets: budgets(&planner, &options, &all)?,
+        chat_bytes: ChatText::new(planner.model.config.ctx).held,
+        profile,
     };
     if args.json { out::json(&report) } else { out::write(text(&report).as_bytes()) }
 }
@@ -108,6 +121,9 @@ fn text(report: &Report) -> String {
         (None, Some(why)) => text += &format!("refused: {why}\n"),
         (None, None) => {}
     }
+    if let Some(setting) = &report.profile {
+        text += &format!("as `foregate tune` found: {setting}; --profile off leaves that out\n");
+    }
     if report.model.experts > 0 {
         text += "\nmemory        expert cache\n";
         for plan in &report.budgets {
@@ -118,9 +134,8 @@ fn text(report: &Report) -> String {
                 "Less than {} is refused: the resident part and one layer's experts must fit.\n",
                 mib(smallest.memory, true)
             );
-            let held = ChatText::new(smallest.ctx).held;
-            if held > 0 {
-                text += &format!("chat keeps {} more for long messages.\n", mib(held, true));
+            if report.chat_bytes > 0 {
+                text += &format!("chat keeps {} more for long messages.\n", mib(report.chat_bytes, true));
             }
         }
     }

@@ -81,7 +81,7 @@ pub fn engine(file: ModelFile, flags: &EngineFlags, run: Option<&RunFlags>, held
     if let Some(run) = run {
         options.trace = run.trace.clone().map(|path| (path, run.trace_scores));
         options.warm = state::folder().filter(|_| run.warm_start != Some(Switch::Off));
-        options.profiles = state::folder().filter(|_| run.profile != Some(Switch::Off));
+        options.profiles = run.profile.folder();
     }
     let start = Instant::now();
     let bar = progress_bar();
