@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -79,19 +80,33 @@ fn a_pipe_gets_the_logits() {
     assert!(!read.is_empty() && read == fs::read(file).unwrap());
 }
 
-#[test]
+/// Starts the command, and interrupts it when the file is there.
 #[cfg(unix)]
-fn ctrl_c_leaves_no_part_of_the_logits() {
-    let dir = Dir::new();
-    let path = dir.path().join("logits.f32");
-    let ids = vec!["5"; 20_000].join(",");
-    let run = on_model("logits", &["--ctx", "20000", "--batch", "16", "--ids", &ids, "--out"]).arg(&path);
-    let mut child = run.into_command().stderr(Stdio::null()).spawn().unwrap();
+fn interrupted(run: TestCommand, path: &Path) {
+    let mut child = run.into_command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while !path.exists() {
         assert!(child.try_wait().unwrap().is_none(), "the run ended without its file");
         std::thread::sleep(Duration::from_millis(1));
     }
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_leaves_no_part_of_the_logits_or_of_a_measurement() {
+    let dir = Dir::new();
+    let path = dir.path().join("logits.f32");
+    let ids = vec!["5"; 20_000].join(",");
+    interrupted(on_model("logits", &["--ctx", "20000", "--batch", "16", "--ids", &ids, "--out"]).arg(&path), &path);
+    let trace = dir.path().join("trace.csv");
+    let bench = foregate(["bench", "--sizes", "50%,25%", "-n", "200", "--device", "cpu", "--trace"]).arg(&trace);
+    interrupted(bench.arg("--report").arg(dir.path().join("report.html")), &trace);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_trace_without_a_folder_is_refused_before_the_model_is_opened() {
+    let error = foregate(["generate", "no/model.gguf", "-p", "rain", "--trace", "no/folder/trace.csv"]).fails(1);
+    assert!(error.contains("no/folder/trace.csv"), "{error}");
 }

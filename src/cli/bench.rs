@@ -220,11 +220,10 @@ fn sweep(
     let bar = measure::progress_bar(((order.len() + 1) * bench.prompts.len()) as u64);
     let first = probed(all);
     bar.set_message(format!("untimed: {first}"));
-    let trace_file = measure::TraceFile::new(args.trace.as_deref());
+    let mut trace_file = measure::TraceFile::new(args.trace.as_deref());
     let Some((probe, trace)) = bench.probe(&bench.options(first), &trace_file.path, cancel, &mut || bar.inc(1))? else {
         return Ok(None);
     };
-    drop(trace_file);
     if probe.device.kind == "gpu" {
         args.engine.check_gpu()?;
         // another batch may move the last bits of a logit there
@@ -250,6 +249,7 @@ fn sweep(
         outcomes.push(outcome);
     }
     bar.finish_and_clear();
+    trace_file.keep();
     Ok(Some(Sweep { probe, trace, line_rate, order, outcomes }))
 }
 

@@ -74,9 +74,9 @@ pub fn main() -> ExitCode {
             .map_err(|e| crate::Error::Unsupported(format!("the system refuses a handler for SIGBUS: {e}")))
             .and_then(|()| run(cli.command)),
         Err(shown) => {
-            // Help, the version, or a usage error; printing fails only when nobody reads.
-            let _ = shown.print();
-            return ExitCode::from(shown.exit_code() as u8);
+            // help, the version, or a usage error
+            let failed = shown.print().is_err_and(|e| e.kind() != io::ErrorKind::BrokenPipe);
+            return ExitCode::from(if failed { 1 } else { shown.exit_code() as u8 });
         }
     };
     match result {
