@@ -1,4 +1,5 @@
-//! Prefetching on virtual disks: recorded routing of real models, a predictor of known recall, no timing.
+//! Prefetching and warm starts on virtual disks: recorded routing of real models and made up one, a predictor of known
+//! recall, no timing.
 
 mod common;
 
@@ -8,9 +9,9 @@ use common::shared;
 use foregate::expert::cache::{Phase, PolicyKind};
 use foregate::expert::pager::Prefetch;
 use foregate::expert::source::DiskModel;
-use foregate::expert::timed::{Cost, Machine, Outcome, Pass, SyntheticPredictor, run};
+use foregate::expert::timed::{Choice, Cost, Machine, Outcome, Pass, SyntheticPredictor, run};
 use foregate::expert::trace::Trace;
-use foregate::expert::{ExpertLayer, ExpertMatrix, Extent};
+use foregate::expert::{ExpertId, ExpertLayer, ExpertMatrix, Extent};
 use foregate::gguf::GgmlType;
 use rayon::prelude::*;
 
@@ -62,6 +63,8 @@ impl Setting {
             cost: self.cost,
             prefetch,
             lookahead,
+            kept: Vec::new(),
+            head_start: Duration::ZERO,
         };
         let mut predictor =
             SyntheticPredictor::new(&self.trace, vec![self.experts; self.trace[0].layers.len()], recall, 7);
@@ -178,4 +181,87 @@ fn prefetching_that_governs_itself_pays_on_qwen3_30b() {
 #[test]
 fn prefetching_that_governs_itself_pays_on_olmoe() {
     olmoe().iter().for_each(assert_that_auto_pays_on_all_disks);
+}
+
+/// Passes on a topic: a prompt of 3 tokens, then one token after another. Of each layer's 64 experts a topic uses
+/// a few often and the other topic's rarely; a token keeps a third of the experts of the one before.
+fn topic(topic: u64, run: u64, tokens: usize) -> Vec<Pass> {
+    const LAYERS: u64 = 16;
+    const K: usize = 8;
+    let mut state = 1000 * topic + run;
+    let mut draw = move |n: u64| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) % n
+    };
+    let mut last: Vec<Vec<u32>> = vec![Vec::new(); LAYERS as usize];
+    let mut token = |layer: u64| -> Vec<u32> {
+        let before = &mut last[layer as usize];
+        let mut chosen: Vec<u32> = before.iter().copied().filter(|_| draw(3) == 0).collect();
+        while chosen.len() < K {
+            // of ranks by use the first are likelier, and a topic's first are the other's last
+            let rank = draw(64).min(draw(64)).min(draw(64)).min(draw(64));
+            let rank = if topic == 1 { rank } else { 63 - rank };
+            let index = ((rank * 37 + 11 * layer) % 64) as u32;
+            if !chosen.contains(&index) {
+                chosen.push(index);
+            }
+        }
+        *before = chosen.clone();
+        chosen
+    };
+    let mut pass = |phase, n| {
+        let layers = (0..LAYERS).map(|layer| Choice { k: K, chosen: (0..n).flat_map(|_| token(layer)).collect() });
+        Pass { phase, layers: layers.collect() }
+    };
+    let prompt = pass(Phase::Prefill, 3);
+    std::iter::once(prompt).chain((0..tokens).map(|_| pass(Phase::Decode, 1))).collect()
+}
+
+/// A run from what a run before has kept, against one from an empty cache.
+#[test]
+fn a_warm_start_saves_time_where_there_is_some_and_costs_next_to_none_on_another_topic() {
+    let cost = Cost { token: millis(2.0), layer: millis(0.5), expert: millis(0.15), prediction: millis(0.01) };
+    let (before, same, other) = (topic(1, 0, 64), topic(1, 1, 32), topic(2, 0, 32));
+    for (disk, (latency, rate), lanes) in
+        [("slow", SLOW, 4), ("medium", MEDIUM, 4), ("medium", MEDIUM, 16), ("fast", FAST, 8)]
+    {
+        for share in [0.125, 0.25, 0.5] {
+            let go = |passes: &[Pass], kept: &[(ExpertId, f32)], head_start| {
+                let machine = Machine {
+                    layers: layers(16, 64, 3_500_000),
+                    slots: vec![(share * 16.0 * 64.0) as usize],
+                    disk: DiskModel { latency: millis(latency), bytes_per_s: rate, lanes },
+                    cost,
+                    prefetch: Prefetch::Off,
+                    lookahead: 1,
+                    kept: kept.to_vec(),
+                    head_start: millis(head_start),
+                };
+                let mut nobody = SyntheticPredictor::new(passes, vec![64; 16], 1.0, 7);
+                run(&machine, passes, &|shape| PolicyKind::DEFAULT.build(shape), &mut nobody).unwrap()
+            };
+            // as a run after it finds it
+            let kept: Vec<_> = go(&before, &[], 0.0).memory.iter().map(|&(id, score)| (id, score / 2.0)).collect();
+            let warm = |passes: &[Pass], head_start| {
+                let (cold, warm) = (go(passes, &[], 0.0), go(passes, &kept, head_start));
+                let bytes = |o: &Outcome| (o.stats.prefill.bytes_read + o.stats.decode.bytes_read) as f64;
+                (saved(&cold, &warm), bytes(&warm) / bytes(&cold))
+            };
+            for head_start in [0.0, 2000.0] {
+                let [same, other] = [&same, &other].map(|passes| warm(passes, head_start));
+                let row = format!(
+                    "{disk} disk, {lanes} lanes, {:.1} % cache, {head_start} ms before: same topic saved {:.1} %, {:.2} x \
+                     the bytes; another {:.1} %, {:.2} x",
+                    100.0 * share,
+                    100.0 * same.0,
+                    same.1,
+                    100.0 * other.0,
+                    other.1
+                );
+                println!("{row}");
+                assert!(same.0.min(other.0) > -0.02, "{row}");
+                assert!(head_start == 0.0 || same.0 > 0.0, "{row}");
+            }
+        }
+    }
 }

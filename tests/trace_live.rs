@@ -7,10 +7,12 @@ use foregate::expert::pager::Prefetch;
 use foregate::expert::predict::PredictorKind;
 use foregate::expert::replay::as_recorded;
 use foregate::expert::trace::{Event, Trace};
+use foregate::expert::{ExpertId, ExpertLayer};
 use foregate::generate::engine::Engine;
 use foregate::generate::options::{DeviceChoice, Options};
 use foregate::generate::plan::CacheSize;
 use foregate::generate::stream::LanguageModel;
+use foregate::generate::warm::WarmStore;
 
 fn demo() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/foregate-demo.gguf")
@@ -130,6 +132,46 @@ fn a_warm_start_hits_more_says_the_same_and_replays_to_its_own_counts() {
         }
         assert_eq!(logits[0], logits[1]);
     }
+}
+
+#[test]
+fn a_warm_start_that_does_not_serve_is_given_up_and_replays_to_its_own_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (state, file) = (folder.path().join("state"), folder.path().join("warm.csv"));
+    let options = Options {
+        device: DeviceChoice::Cpu,
+        memory: Some(1 << 30),
+        cache: CacheSize::Share(0.5),
+        threads: Some(1),
+        policy: Some(PolicyKind::DEFAULT),
+        ..Options::default()
+    };
+    let cold = Engine::open(&demo(), &options, &mut |_| ()).unwrap().next_logits(&[5, 9, 300, 12], &|| false).unwrap();
+    // every second expert: no better than chance
+    let layers = Engine::open(&demo(), &options, &mut |_| ()).unwrap().plan().layers.clone();
+    let of_layer = |layer: &ExpertLayer| {
+        let layer = layer.layer;
+        (0..32).step_by(2).map(move |index| (ExpertId { layer, index }, 0.5))
+    };
+    let memory: Vec<_> = layers.iter().flat_map(of_layer).collect();
+    WarmStore::new(&state, &[demo()], &layers, PolicyKind::DEFAULT.name()).unwrap().save(&memory).unwrap();
+
+    let options = Options { warm: Some(state), trace: Some((file.clone(), false)), ..options };
+    let mut engine = Engine::open(&demo(), &options, &mut |_| ()).unwrap();
+    assert_eq!(engine.warm_ledger().kept, 128);
+    assert_eq!(engine.next_logits(&[5, 9, 300, 12], &|| false).unwrap(), cold);
+    talk(&mut engine);
+    engine.finish_trace().unwrap();
+    let trace = Trace::read(&file, None).unwrap();
+    let given_up = trace.events.iter().filter(|recorded| matches!(recorded.event, Event::Failed(_))).count() as u64;
+    let warm = engine.warm_ledger();
+    assert!(given_up > 0 && given_up + warm.useful + warm.late <= warm.kept, "{given_up} given up: {warm:?}");
+    let setup = trace.setup.clone().unwrap();
+    let (replayed, disagreement) = as_recorded(&trace, &setup, &|shape| PolicyKind::DEFAULT.build(shape)).unwrap();
+    assert!(disagreement.is_none(), "{disagreement:?}");
+    let (live, replayed) = (engine.stats(), replayed);
+    assert_eq!((live.decode.hits, live.decode.evictions), (replayed.decode.hits, replayed.decode.evictions));
+    assert_eq!((live.prefill.hits, live.prefill.evictions), (replayed.prefill.hits, replayed.prefill.evictions));
 }
 
 #[test]

@@ -91,6 +91,8 @@ impl Forecast {
             cost: self.cost,
             prefetch: if plan.slot_count() < plan.experts { prefetch } else { Prefetch::Off },
             lookahead: self.lookahead,
+            kept: Vec::new(),
+            head_start: Duration::ZERO,
         };
         let experts = plan.layers.iter().map(|layer| layer.count).collect();
         let mut predictor = SyntheticPredictor::new(&self.passes, experts, self.recall, 7);

@@ -14,7 +14,6 @@ mod stats;
 mod tests;
 mod uses;
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 pub use self::governor::{Prefetch, PrefetchedTokens};
@@ -23,6 +22,7 @@ pub use self::stats::{Ledger, PagerStats, PhaseStats, WarmLedger};
 
 use self::flights::{Flight, Flights, Purpose};
 use self::governor::Governor;
+use self::prefetch::Kept;
 use self::stats::Reading;
 use self::uses::Uses;
 use super::cache::{Cache, Counts, Phase, Plan, Request, Wave};
@@ -67,8 +67,7 @@ pub struct Pager {
     /// Beside `layers`.
     ledger: Vec<Ledger>,
     governor: Governor,
-    /// Experts that an earlier run kept and that no request has asked for yet.
-    kept: HashSet<ExpertId>,
+    kept: Kept,
     warm: WarmLedger,
     token: Token,
     /// What the cache would be if nothing had ever been prefetched, while a governor compares.
@@ -98,7 +97,7 @@ impl Pager {
             reading: [Reading::default(); 2],
             ledger,
             governor: Governor::new(Prefetch::Off, 0, 0),
-            kept: HashSet::new(),
+            kept: Kept::default(),
             warm: WarmLedger::default(),
             token: Token::default(),
             shadow: None,

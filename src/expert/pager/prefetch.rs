@@ -1,5 +1,7 @@
 //! Prefetching: experts that a prediction names are read into probation slots while lanes are idle.
 
+use std::collections::HashMap;
+
 use super::flights::Purpose;
 use super::governor::{Governor, Prefetch, PrefetchedTokens};
 use super::{Event, Ledger, Pager, Phase, WarmLedger};
@@ -9,6 +11,29 @@ use crate::expert::cache::{Cache, Promotion};
 
 /// Of so many slots one may be for prefetched experts.
 pub const SLOTS_PER_PREFETCH: usize = 20;
+
+/// Experts that an earlier run kept, and how much of what this one asks for is among them.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Each, and whether it was asked for.
+    asked: HashMap<ExpertId, bool>,
+    requests: u64,
+    hits: u64,
+}
+
+impl Kept {
+    /// Requests before which nothing is concluded.
+    const ENOUGH: u64 = 64;
+    /// Of the way from what chance would hit to everything, this much has to be hit.
+    const ABOVE_CHANCE: f64 = 0.1;
+
+    /// Whether they are what this run, of a model with so many `experts`, asks for.
+    fn serves(&self, experts: usize) -> bool {
+        let chance = self.asked.len() as f64 / experts as f64;
+        let least = chance + Self::ABOVE_CHANCE * (1.0 - chance);
+        self.requests < Self::ENOUGH || self.hits as f64 >= least * self.requests as f64
+    }
+}
 
 impl Pager {
     /// What prefetches came to, by layer with experts, in model order.
@@ -128,7 +153,7 @@ impl Pager {
             self.flights.add(id, slot, Purpose::Kept);
         }
         self.warm.kept = kept.len() as u64;
-        self.kept = kept.into_iter().map(|(id, _)| id).collect();
+        self.kept = Kept { asked: kept.into_iter().map(|(id, _)| (id, false)).collect(), ..Kept::default() };
         self.flights.begin(device, &self.layers);
     }
 
@@ -137,15 +162,32 @@ impl Pager {
         self.warm
     }
 
-    /// A layer asks for its experts, before the cache decides: counts those that an earlier run kept. Once each.
+    /// A layer asks for its experts, before the cache decides: counts those that an earlier run kept. Once it is plain that
+    /// this run asks for others, those that it has not asked for lose their slots, read or not.
     pub(super) fn account_kept(&mut self, layer: u32, late: &[ExpertId]) {
-        if self.kept.is_empty() {
+        if self.kept.asked.is_empty() {
             return;
         }
         for &index in &self.uses.distinct {
             let id = ExpertId { layer, index };
-            if self.kept.remove(&id) && self.cache.slot_of(id).is_some() {
+            self.kept.requests += 1;
+            let Some(asked) = self.kept.asked.get_mut(&id) else { continue };
+            self.kept.hits += 1;
+            if !std::mem::replace(asked, true) && self.cache.slot_of(id).is_some() {
                 *if late.contains(&id) { &mut self.warm.late } else { &mut self.warm.useful } += 1;
+            }
+        }
+        let experts: usize = self.layers.iter().map(|layer| layer.count).sum();
+        if !self.kept.serves(experts) {
+            let kept = std::mem::take(&mut self.kept);
+            let mut others: Vec<ExpertId> =
+                kept.asked.into_iter().filter(|(_, asked)| !asked).map(|(id, _)| id).collect();
+            others.sort_unstable();
+            for id in others {
+                if self.cache.slot_of(id).is_some() {
+                    self.flights.cancel(id);
+                    self.fail(id);
+                }
             }
         }
     }

@@ -17,7 +17,7 @@ use self::device::ClockDevice;
 use crate::compute::{Act, Activation, ExpertOps, Routing};
 use crate::error::Result;
 use crate::expert::cache::{Cache, EvictionPolicy, PolicyShape};
-use crate::expert::pager::{Ledger, Pager, PagerStats, Prefetch, StepInfo};
+use crate::expert::pager::{Ledger, Pager, PagerStats, Prefetch, StepInfo, WarmLedger};
 use crate::expert::source::{Clock, DiskModel, SimulatedDisk};
 use crate::expert::{ExpertId, ExpertLayer, SlotClass};
 
@@ -56,6 +56,10 @@ pub struct Machine {
     pub prefetch: Prefetch,
     /// Predictions reach this many layers ahead.
     pub lookahead: usize,
+    /// What an earlier run kept ([`Outcome::memory`]), read in the background.
+    pub kept: Vec<(ExpertId, f32)>,
+    /// How long that is read before the first pass: while somebody types.
+    pub head_start: Duration,
 }
 
 /// Names the experts of a layer `d` layers ahead, the likeliest first.
@@ -76,6 +80,10 @@ pub struct Outcome {
     pub stats: PagerStats,
     /// What prefetches came to, all layers together.
     pub ledger: Ledger,
+    /// What came of the experts that were kept.
+    pub warm: WarmLedger,
+    /// What the cache's policy holds of the run.
+    pub memory: Vec<(ExpertId, f32)>,
 }
 
 impl Outcome {
@@ -108,6 +116,10 @@ pub fn run(
     let shadow = (machine.prefetch == Prefetch::Auto).then(cache).transpose()?;
     pager.set_prefetch(machine.prefetch, machine.lookahead, k, shadow);
     let mut device = ClockDevice { clock: clock.clone(), expert: cost.expert };
+    if !machine.kept.is_empty() {
+        pager.recall(&mut device, machine.kept.clone());
+        clock.advance(machine.head_start);
+    }
     let mut times = Vec::with_capacity(passes.len());
     for (n, pass) in passes.iter().enumerate() {
         let (begin, tokens) = (clock.now(), pass.tokens());
@@ -137,5 +149,6 @@ pub fn run(
     }
     let mut ledger = Ledger::default();
     pager.ledger().iter().for_each(|l| ledger += *l);
-    Ok(Outcome { passes: times, stats: pager.stats(), ledger })
+    let (warm, memory) = (pager.warm_ledger(), pager.cache().memory());
+    Ok(Outcome { passes: times, stats: pager.stats(), ledger, warm, memory })
 }
