@@ -110,3 +110,38 @@ fn a_trace_without_a_folder_is_refused_before_the_model_is_opened() {
     let error = foregate(["generate", "no/model.gguf", "-p", "rain", "--trace", "no/folder/trace.csv"]).fails(1);
     assert!(error.contains("no/folder/trace.csv"), "{error}");
 }
+
+#[test]
+fn a_bench_that_is_refused_leaves_its_files_as_they_were() {
+    let dir = Dir::new();
+    let [trace, report] = ["trace.csv", "report.html"].map(|name| dir.file(name, "what was there"));
+    let bench =
+        foregate(["bench", "--device", "cpu", "--ctx", "5", "--trace"]).arg(&trace).arg("--report").arg(&report);
+    assert!(bench.fails(1).contains("do not fit into the context"));
+    for path in [trace, report] {
+        assert_eq!(fs::read_to_string(path).unwrap(), "what was there");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_model_that_is_cut_leaves_no_part_of_the_logits() {
+    let dir = Dir::new();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/foregate-demo.gguf");
+    for io in ["mmap", "direct"] {
+        let model = dir.file("model.gguf", fs::read(&demo).unwrap());
+        let path = dir.path().join("logits.f32");
+        let ids = vec!["5"; 1000].join(",");
+        let run = foregate(["logits"]).arg(&model).args(["--device", "reference", "--io", io, "--cache", "1x"]);
+        let run = run.args(["--batch", "16", "--ids", &ids, "--out"]).arg(&path);
+        let mut child = run.into_command().stderr(Stdio::null()).spawn().unwrap();
+        while fs::metadata(&path).map_or(0, |found| found.len()) == 0 {
+            assert!(child.try_wait().unwrap().is_none(), "the run ended without its file");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        File::options().write(true).open(&model).unwrap().set_len(100_000).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{io}");
+        fs::remove_file(&model).unwrap();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "{io}");
+    }
+}

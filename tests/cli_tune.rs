@@ -121,6 +121,16 @@ fn what_was_kept_tells_what_other_budgets_would_reach() {
 }
 
 #[test]
+#[cfg(unix)]
+fn what_was_measured_is_told_even_if_it_cannot_be_kept() {
+    let dir = Dir::new();
+    let prompts = dir.file("prompts.txt", "facts: Hello there\n");
+    let run = command("tune", Path::new("/dev/null")).arg("--prompts").arg(prompts).args(["-n", "4", "--json"]).run();
+    run.expect_code(1);
+    assert!(json(&run.stdout())["profile"].is_null() && run.stderr().contains("/dev/null"), "{}", run.stderr());
+}
+
+#[test]
 fn a_dry_run_keeps_nothing() {
     let state = Dir::new();
     let text = tune(&state, &["--dry-run"]).ok();

@@ -1,5 +1,7 @@
 //! `foregate bench`: speed and hit rates over cache sizes, policies and prefetching.
 
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,12 +12,12 @@ use crate::bench::run::{Bench, Outcome, Probe, same_answers};
 use crate::bench::{Configuration, configurations, line_rate, order, routing};
 use crate::cli::flags::{self, EngineFlags, ModelFlag};
 use crate::cli::interrupt::{INTERRUPTED, Interrupt};
-use crate::cli::result_file::{ResultFile, keep_apart, of_model};
+use crate::cli::result_file::{ResultFile, Scratch, keep_apart, of_model};
 use crate::cli::{demo, measure, message, open, out};
 use crate::error::{Error, Result};
 use crate::expert::cache::PolicyKind;
 use crate::expert::pager::Prefetch;
-use crate::expert::trace::Trace;
+use crate::expert::trace::{Trace, is_packed};
 use crate::generate::options::LOOKAHEAD_DEFAULT;
 use crate::generate::plan::CacheSize;
 use crate::generate::planner::{ModelFile, Planner};
@@ -108,7 +110,11 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     plan_all(&bench, &all)?;
     let interrupt = Interrupt::install()?;
     let page = args.report.as_deref().map(ResultFile::new).transpose()?;
-    let Some(measured) = interrupt.during(|cancel| sweep(args, &mut bench, &all, &shards, cancel))? else {
+    let trace = args.trace.as_deref().map(ResultFile::new).transpose()?;
+    let packed = args.trace.as_deref().is_none_or(is_packed);
+    let routing = Scratch::new(if packed { ".csv.gz" } else { ".csv" });
+    let swept = interrupt.during(|cancel| sweep(args, &mut bench, &all, (&shards, routing.path()), cancel))?;
+    let Some(measured) = swept else {
         message::note("stopped: there is no result");
         return Ok(ExitCode::from(INTERRUPTED));
     };
@@ -129,7 +135,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     } else {
         out::write(report.text().as_bytes())?
     }
-    written.transpose()?;
+    let (trace, path) = (trace, args.trace.as_deref().unwrap_or(Path::new("")));
+    let kept = trace.map(|trace| {
+        let copy = |file: &mut dyn Write| io::copy(&mut File::open(routing.path())?, file).map(|_| true);
+        trace.write(|file| copy(file).map_err(|e| Error::io(path, e)))
+    });
+    written.transpose().and(kept.transpose())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -170,12 +181,8 @@ fn own_files(args: &Args, shards: &[PathBuf]) -> Result<()> {
         let prompts = args.prompts.as_deref().map(|prompts| (prompts, "the file of the prompts"));
         keep_apart(flag, path, of_model(shards).chain(prompts))?;
     }
-    match results {
-        [(_, Some(report)), (_, Some(trace))] if os::same_file(report, trace) => {
-            Err(Error::Usage(format!("--report and --trace are both {}: give two files", report.display())))
-        }
-        _ => Ok(()),
-    }
+    let report = args.report.iter().map(|report| (report.as_path(), "the file of --report"));
+    args.trace.as_deref().map_or(Ok(()), |trace| keep_apart("--trace", trace, report))
 }
 
 /// Refuses sizes that cannot work before hours of measuring.
@@ -213,15 +220,14 @@ fn sweep(
     args: &Args,
     bench: &mut Bench<'_>,
     all: &[Configuration],
-    shards: &[PathBuf],
+    (shards, routing): (&[PathBuf], &Path),
     cancel: &dyn Fn() -> bool,
 ) -> Result<Option<Sweep>> {
     let order = order(all.len());
     let bar = measure::progress_bar(((order.len() + 1) * bench.prompts.len()) as u64);
     let first = probed(all);
     bar.set_message(format!("untimed: {first}"));
-    let mut trace_file = measure::TraceFile::new(args.trace.as_deref());
-    let Some((probe, trace)) = bench.probe(&bench.options(first), &trace_file.path, cancel, &mut || bar.inc(1))? else {
+    let Some((probe, trace)) = bench.probe(&bench.options(first), routing, cancel, &mut || bar.inc(1))? else {
         return Ok(None);
     };
     if probe.device.kind == "gpu" {
@@ -249,7 +255,6 @@ fn sweep(
         outcomes.push(outcome);
     }
     bar.finish_and_clear();
-    trace_file.keep();
     Ok(Some(Sweep { probe, trace, line_rate, order, outcomes }))
 }
 

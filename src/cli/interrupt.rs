@@ -4,8 +4,9 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::cli::{message, out, result_file};
+use crate::cli::{message, out};
 use crate::error::{Error, Result};
+use crate::os;
 
 /// Exit code of a program that Ctrl-C ended, as shells expect it.
 pub const INTERRUPTED: u8 = 130;
@@ -41,7 +42,7 @@ impl Interrupt {
         let state = interrupt.0.clone();
         let handler = move || {
             if state.press() {
-                result_file::remove_unfinished();
+                os::remove_unfinished();
                 process::exit(INTERRUPTED.into());
             }
         };

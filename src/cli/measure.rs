@@ -1,8 +1,7 @@
-//! What the commands that measure have in common: prompts, the file of the routing, the bar.
+//! What the commands that measure have in common: prompts, the bar.
 
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
-use std::process;
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -34,37 +33,6 @@ pub fn ask(gguf: &Gguf, tokenizer: &Tokenizer, prompts: &[Prompt]) -> Result<(Ve
         tokenizer.encode(&text, !template.begins_with_bos(&text), true)
     };
     Ok((prompts.iter().map(ids).collect::<Result<_>>()?, !template.is_fallback()))
-}
-
-/// Where the routing is recorded. A file that the user did not ask for goes away, and one of a measurement that did not end.
-pub struct TraceFile {
-    /// Where it is.
-    pub path: PathBuf,
-    asked: bool,
-    keep: bool,
-}
-
-impl TraceFile {
-    /// The file that was asked for, or one of our own.
-    pub fn new(given: Option<&Path>) -> Self {
-        let own = || std::env::temp_dir().join(format!("foregate-bench-{}.csv.gz", process::id()));
-        Self { path: given.map_or_else(own, Path::to_owned), asked: given.is_some(), keep: false }
-    }
-
-    /// What was asked for is whole.
-    pub fn keep(&mut self) {
-        self.keep = self.asked;
-    }
-}
-
-impl Drop for TraceFile {
-    fn drop(&mut self) {
-        // a pipe or a device that was asked for is not ours
-        if !self.keep && std::fs::metadata(&self.path).is_ok_and(|found| found.is_file()) {
-            // a file that is left in the directory for temporary files does no harm
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
 }
 
 /// A bar of prompts on a terminal, nothing elsewhere.

@@ -3,10 +3,10 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::process;
 
 use crate::error::{Error, Result};
-use crate::os;
+use crate::os::{self, Unfinished};
 
 /// Refuses a result that would take the place of an ordinary file that is read. `read` are such files, and what each is;
 /// `-` is stdin.
@@ -34,6 +34,8 @@ pub fn of_model(shards: &[PathBuf]) -> impl Iterator<Item = (&Path, &str)> {
 /// that does not become whole nothing stays, and a new file goes away.
 pub struct ResultFile<'a> {
     path: &'a Path,
+    /// Goes before the file, which it names.
+    unfinished: Unfinished,
     file: File,
     /// A pipe or a device has no length to cut, and is not ours to remove.
     ordinary: bool,
@@ -54,8 +56,8 @@ impl<'a> ResultFile<'a> {
             let ordinary = file.metadata()?.is_file();
             // of a link that led nowhere: the file, not the link
             let new = if new && ordinary { Some(fs::canonicalize(path)?) } else { None };
-            unfinished().extend(new.clone());
-            Ok(Self { path, file, ordinary, new, begun: false })
+            let unfinished = Unfinished::new(new.as_deref());
+            Ok(Self { path, unfinished, file, ordinary, new, begun: false })
         };
         open().map_err(|e| Error::io(path, e))
     }
@@ -72,10 +74,7 @@ impl<'a> ResultFile<'a> {
         }
         file.into_inner().map_err(|e| Error::io(path, e.into_error()))?;
         self.begin().map_err(|e| Error::io(path, e))?;
-        self.begun = false;
-        if let Some(whole) = self.new.take() {
-            unfinished().retain(|other| *other != whole);
-        }
+        (self.begun, self.new) = (false, None);
         Ok(true)
     }
 
@@ -83,6 +82,7 @@ impl<'a> ResultFile<'a> {
     fn begin(&mut self) -> io::Result<()> {
         if self.ordinary && !self.begun {
             self.file.set_len(0)?;
+            self.unfinished.begin(&self.file);
         }
         self.begun = true;
         Ok(())
@@ -107,23 +107,35 @@ impl Drop for ResultFile<'_> {
             let _ = self.file.set_len(0);
         }
         if let Some(path) = self.new.take() {
-            unfinished().retain(|other| *other != path);
             let _ = fs::remove_file(path);
         }
     }
 }
 
-/// New files whose results are not whole.
-static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
-    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+/// A file of our own that goes away with this, however the process ends.
+pub struct Scratch {
+    path: PathBuf,
+    _unfinished: Unfinished,
 }
 
-/// Removes new files whose results are not whole, before the process ends at once.
-pub fn remove_unfinished() {
-    for path in unfinished().drain(..) {
-        let _ = fs::remove_file(path);
+impl Scratch {
+    /// In the directory for temporary files; its name ends so.
+    pub fn new(suffix: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("foregate-{}{suffix}", process::id()));
+        let unfinished = Unfinished::new(Some(&path));
+        Self { path, _unfinished: unfinished }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // a file that is left in the directory for temporary files does no harm
+        let _ = fs::remove_file(&self.path);
     }
 }
 

@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 use crate::bench::run::{Bench, Probe};
 use crate::cli::flags::{self, EngineFlags, IoFlag, ModelFlag};
 use crate::cli::interrupt::{INTERRUPTED, Interrupt};
+use crate::cli::result_file::Scratch;
 use crate::cli::{demo, measure, message, open, out, size, state};
 use crate::error::{Error, Result};
 use crate::expert::trace::Trace;
@@ -92,7 +93,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         tokens: args.tokens,
     };
     let interrupt = Interrupt::install()?;
-    let routing = measure::TraceFile::new(None);
+    let routing = Scratch::new(".csv.gz");
     let tuned = interrupt.during(|cancel| {
         let mut bar = Bar { bar: measure::progress_bar(asked.len() as u64), prompts: asked.len(), cancel };
         let settled = Settled {
@@ -101,7 +102,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
             prefetch: options.prefetch,
             reading: args.engine.io != IoFlag::Auto || args.engine.lanes.is_some(),
         };
-        let tuned = Search::new(bench, &planner, settled, &mut bar).run(&routing.path);
+        let tuned = Search::new(bench, &planner, settled, &mut bar).run(routing.path());
         bar.bar.finish_and_clear();
         tuned
     })?;
@@ -114,16 +115,18 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let Forecast { cost, disk, recall, .. } = tuned.forecast;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     let profile = Profile::new(now, setting, best.tok_s, cost, disk, recall);
-    let mut place = None;
+    let (mut place, mut kept) = (None, Ok(()));
     match store.filter(|_| !args.dry_run) {
         Some(store) => {
-            store.save(&profile, &routing.path)?;
-            place = Some(store.path().display().to_string());
+            kept = store.save(&profile, routing.path());
+            place = kept.is_ok().then(|| store.path().display().to_string());
         }
         None => message::note("nothing is kept"),
     }
     let report = report(args, &planner, &options, &tuned.forecast, &profile, (tuned.trials, tuned.sizes), place)?;
-    print(args, &report)
+    // what was measured is told, whether or not it can be kept
+    let code = print(args, &report)?;
+    kept.map(|()| code)
 }
 
 /// Where the model's profile is kept; `None` where the system has no place for it.

@@ -11,9 +11,11 @@ use memmap2::Mmap;
 
 mod files;
 mod memory;
+mod unfinished;
 
 pub use files::{Stamp, disk_of, same_file};
 pub use memory::{available_memory, peak_resident_bytes, reset_peak_resident, resident_bytes, total_memory};
+pub use unfinished::{Unfinished, remove_unfinished};
 
 /// Fills `out` from byte `offset` of `file`, without moving the file's own position where the system allows.
 ///
@@ -225,12 +227,13 @@ pub fn install_bus_error_handler() -> io::Result<()> {
                 return Err(io::Error::last_os_error());
             }
         }
-        // SAFETY: the handler touches one atomic, writes and calls _exit, all of which are async-signal-safe; it
+        // SAFETY: the handler touches atomics, truncates, unlinks, writes and calls _exit, all of which are async-signal-safe; it
         // allocates nothing, takes no lock and cannot panic.
         unsafe {
             signal_hook::low_level::register(signal_hook::consts::SIGBUS, || {
                 // One thread tells and ends the process; any other returns, faults again, and comes back here until then.
                 if !TOLD.swap(true, Ordering::AcqRel) {
+                    remove_unfinished();
                     // With stderr closed there is nobody to tell; the exit code still does.
                     let _ = rustix::io::write(rustix::stdio::stderr(), MESSAGE);
                     signal_hook::low_level::exit(1);

@@ -20,8 +20,8 @@
 mod read;
 mod write;
 
+pub use self::write::{TraceWriter, is_packed};
 pub use read::{Recorded, Trace};
-pub use write::TraceWriter;
 
 use super::cache::Phase;
 use super::{ExpertId, LayerShape, SlotClass};

@@ -36,6 +36,11 @@ pub struct TraceWriter {
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
+/// Whether a trace of this name is gzip: by its suffix.
+pub fn is_packed(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"))
+}
+
 impl TraceWriter {
     /// Creates the file, in the place of what was there, and writes the head. A name that ends in `.gz` means gzip.
     ///
@@ -45,8 +50,8 @@ impl TraceWriter {
         let path = path.as_ref().to_owned();
         let io = |e| Error::io(&path, e);
         let file = BufWriter::new(File::create(&path).map_err(io)?);
-        let packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
-        let out = if packed { Out::Gzip(GzEncoder::new(file, Compression::fast())) } else { Out::Plain(file) };
+        let out =
+            if is_packed(&path) { Out::Gzip(GzEncoder::new(file, Compression::fast())) } else { Out::Plain(file) };
         let mut formatter = Formatter::new(out, setup);
         let head = head(setup).map_err(io)?;
         let (batches, receiver) = sync_channel(BATCHES);
