@@ -298,10 +298,13 @@ fn a_cache_too_small_for_prefetching_says_so() {
     let run = |cache| {
         foregate(["generate"])
             .arg(tiny_model())
-            .args(["--device", "cpu", "-p", "rain", "-n", "3", "--prefetch", "8", "--cache", cache])
+            .args(["--device", "cpu", "-p", "rain", "-n", "3", "--prefetch", "8", "--json", "--cache", cache])
             .run()
     };
-    let small = run("30%").stderr();
+    let small = run("30%");
+    let report: Value = serde_json::from_str(&small.stdout()).unwrap();
+    assert_eq!(report["prefetched_tokens"]["with"], 0);
+    let small = small.stderr();
     assert!(small.contains("nothing is prefetched") && small.contains("the cache has 8"), "{small}");
     assert!(!run("90%").stderr().contains("nothing is prefetched"));
 }
@@ -314,6 +317,9 @@ fn what_prefetches_came_to_is_told_by_layer() {
             .run();
     run.expect_code(0);
     let report: Value = serde_json::from_str(&run.stdout()).unwrap();
+    let decoded = &report["decode"]["tokens"];
+    let tokens = &report["prefetched_tokens"];
+    assert!(tokens["with"] == *decoded && tokens["of"] == *decoded, "{tokens} of {decoded}");
     let rows = report["ledger"].as_array().unwrap();
     let sum = |field: &str| rows.iter().map(|row| row[field].as_u64().unwrap()).sum::<u64>();
     assert_eq!(rows.len(), 8, "{rows:?}");

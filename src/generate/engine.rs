@@ -250,7 +250,7 @@ impl Engine {
         self.pager.ledger()
     }
 
-    /// Decoded tokens before the last one, and for how many of them experts were prefetched.
+    /// Decoded tokens, and for how many of them experts were prefetched.
     pub fn prefetched_tokens(&self) -> PrefetchedTokens {
         self.pager.prefetched_tokens()
     }

@@ -122,16 +122,6 @@ pub(super) struct Governor {
     keep: usize,
     /// Experts that tokens found missing of late, decayed.
     missing: f64,
-    tokens: PrefetchedTokens,
-}
-
-/// Tokens, and how many of them experts were prefetched for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct PrefetchedTokens {
-    /// Prefetched for.
-    pub with: u64,
-    /// All.
-    pub of: u64,
 }
 
 impl Governor {
@@ -144,11 +134,6 @@ impl Governor {
     /// Whether the token in hand is prefetched for.
     pub(super) fn is_on(&self) -> bool {
         self.on && self.lookahead > 0
-    }
-
-    /// Tokens so far.
-    pub(super) fn tokens(&self) -> PrefetchedTokens {
-        self.tokens
     }
 
     /// Layers ahead.
@@ -173,8 +158,6 @@ impl Governor {
     /// A token is done: it took `seconds`, and `missing` experts that it asked for would not have been in the cache without
     /// any prefetching. Prefetching itself does not move that number, so what it costs the cache stays in the seconds.
     pub(super) fn token(&mut self, seconds: f64, missing: u64) {
-        self.tokens.of += 1;
-        self.tokens.with += u64::from(self.is_on());
         if self.mode != Prefetch::Auto {
             return;
         }
@@ -237,9 +220,7 @@ mod tests {
     #[test]
     fn what_pays_is_kept_and_what_does_not_is_tried_rarely() {
         let mut pays = Governor::new(Prefetch::Auto, 1, 8);
-        let on = feed(&mut pays, 1000, 0.005);
-        assert!(on > 940);
-        assert_eq!(pays.tokens(), PrefetchedTokens { with: on as u64, of: 1000 });
+        assert!(feed(&mut pays, 1000, 0.005) > 940);
         let mut costs = Governor::new(Prefetch::Auto, 1, 8);
         assert!(feed(&mut costs, 1000, -0.005) < 60);
     }

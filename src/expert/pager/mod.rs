@@ -16,9 +16,9 @@ mod uses;
 
 use std::time::Duration;
 
-pub use self::governor::{Prefetch, PrefetchedTokens};
+pub use self::governor::Prefetch;
 pub use self::prefetch::SLOTS_PER_PREFETCH;
-pub use self::stats::{Ledger, PagerStats, PhaseStats, WarmLedger};
+pub use self::stats::{Ledger, PagerStats, PhaseStats, PrefetchedTokens, WarmLedger};
 
 use self::flights::{Flight, Flights, Purpose};
 use self::governor::Governor;
@@ -67,6 +67,8 @@ pub struct Pager {
     /// Beside `layers`.
     ledger: Vec<Ledger>,
     governor: Governor,
+    /// Tokens that are over.
+    tokens: PrefetchedTokens,
     kept: Kept,
     warm: WarmLedger,
     token: Token,
@@ -97,6 +99,7 @@ impl Pager {
             reading: [Reading::default(); 2],
             ledger,
             governor: Governor::new(Prefetch::Off, 0, 0),
+            tokens: PrefetchedTokens::default(),
             kept: Kept::default(),
             warm: WarmLedger::default(),
             token: Token::default(),
@@ -288,6 +291,7 @@ impl Pager {
     fn void(&mut self, evicted: Option<ExpertId>) {
         if let Some(id) = evicted {
             self.flights.cancel(id);
+            self.kept.lost(id);
         }
     }
 
@@ -394,6 +398,7 @@ impl Pager {
 
     /// The expert could not be brought: its slot is empty.
     fn fail(&mut self, id: ExpertId) {
+        self.kept.lost(id);
         self.cache.fill_failed(id);
         self.emit(Event::Failed(id));
     }

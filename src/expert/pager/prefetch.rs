@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::flights::Purpose;
-use super::governor::{Governor, Prefetch, PrefetchedTokens};
-use super::{Event, Ledger, Pager, Phase, WarmLedger};
+use super::governor::{Governor, Prefetch};
+use super::{Event, Ledger, Pager, Phase, PrefetchedTokens, WarmLedger};
 use crate::compute::ExpertDevice;
 use crate::expert::ExpertId;
 use crate::expert::cache::{Cache, Promotion};
@@ -15,10 +15,18 @@ pub const SLOTS_PER_PREFETCH: usize = 20;
 /// Experts that an earlier run kept, and how much of what this one asks for is among them.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    /// Each, and whether it was asked for.
-    asked: HashMap<ExpertId, bool>,
+    experts: HashMap<ExpertId, Fate>,
     requests: u64,
     hits: u64,
+}
+
+/// What has become of a kept expert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// In its slot, or on its way, since the start; not asked for yet.
+    Waits,
+    /// Asked for, or without its slot since.
+    Settled,
 }
 
 impl Kept {
@@ -29,9 +37,14 @@ impl Kept {
 
     /// Whether they are what this run, of a model with so many `experts`, asks for.
     fn serves(&self, experts: usize) -> bool {
-        let chance = self.asked.len() as f64 / experts as f64;
+        let chance = self.experts.len() as f64 / experts as f64;
         let least = chance + Self::ABOVE_CHANCE * (1.0 - chance);
         self.requests < Self::ENOUGH || self.hits as f64 >= least * self.requests as f64
+    }
+
+    /// The expert has lost its slot: if it comes again, that is none of theirs.
+    pub(super) fn lost(&mut self, id: ExpertId) {
+        self.experts.entry(id).and_modify(|fate| *fate = Fate::Settled);
     }
 }
 
@@ -41,9 +54,19 @@ impl Pager {
         &self.ledger
     }
 
-    /// Decoded tokens since [`Pager::set_prefetch`], but the one in hand.
+    /// Decoded tokens, the one in hand with them once its last layer is done, and for how many experts were prefetched.
     pub fn prefetched_tokens(&self) -> PrefetchedTokens {
-        self.governor.tokens()
+        let mut tokens = self.tokens;
+        if self.token.end.is_some() {
+            tokens.of += 1;
+            tokens.with += u64::from(self.prefetches());
+        }
+        tokens
+    }
+
+    /// Whether experts are prefetched for the token in hand: that is wanted, and there are slots for it.
+    fn prefetches(&self) -> bool {
+        self.governor.is_on() && (0..self.cache.classes()).any(|class| self.cache.probation_wanted(class) > 0)
     }
 
     /// Sets how much is prefetched, from predictions up to `lookahead` layers ahead, for a model that uses `k` experts per
@@ -70,7 +93,9 @@ impl Pager {
 
     /// A step is over: the governor learns what it cost if it was a token, and decides about the next.
     pub(super) fn end_token(&mut self) {
+        let tokens = self.prefetched_tokens();
         let Some(end) = self.token.end.take() else { return };
+        self.tokens = tokens;
         let missing = self.missing_so_far() - self.token.missing;
         self.governor.token(end.saturating_sub(self.token.begin).as_secs_f64(), missing);
         self.fit_probation();
@@ -84,7 +109,7 @@ impl Pager {
 
     /// How many layers ahead the step in hand should predict; 0: not at all.
     pub fn lookahead(&self) -> usize {
-        if self.governor.is_on() && self.step.phase == Phase::Decode { self.governor.lookahead() } else { 0 }
+        if self.prefetches() && self.step.phase == Phase::Decode { self.governor.lookahead() } else { 0 }
     }
 
     /// Experts of one layer that [`Pager::prefetch`] takes at most.
@@ -100,6 +125,7 @@ impl Pager {
             }
             for id in self.cache.set_probation(class, wanted) {
                 self.flights.cancel(id);
+                self.kept.lost(id);
             }
             self.emit(Event::Probation(class, wanted));
         }
@@ -153,7 +179,7 @@ impl Pager {
             self.flights.add(id, slot, Purpose::Kept);
         }
         self.warm.kept = kept.len() as u64;
-        self.kept = Kept { asked: kept.into_iter().map(|(id, _)| (id, false)).collect(), ..Kept::default() };
+        self.kept = Kept { experts: kept.into_iter().map(|(id, _)| (id, Fate::Waits)).collect(), ..Kept::default() };
         self.flights.begin(device, &self.layers);
     }
 
@@ -165,29 +191,27 @@ impl Pager {
     /// A layer asks for its experts, before the cache decides: counts those that an earlier run kept. Once it is plain that
     /// this run asks for others, those that it has not asked for lose their slots, read or not.
     pub(super) fn account_kept(&mut self, layer: u32, late: &[ExpertId]) {
-        if self.kept.asked.is_empty() {
+        if self.kept.experts.is_empty() {
             return;
         }
         for &index in &self.uses.distinct {
             let id = ExpertId { layer, index };
             self.kept.requests += 1;
-            let Some(asked) = self.kept.asked.get_mut(&id) else { continue };
+            let Some(fate) = self.kept.experts.get_mut(&id) else { continue };
             self.kept.hits += 1;
-            if !std::mem::replace(asked, true) && self.cache.slot_of(id).is_some() {
+            if std::mem::replace(fate, Fate::Settled) == Fate::Waits {
                 *if late.contains(&id) { &mut self.warm.late } else { &mut self.warm.useful } += 1;
             }
         }
         let experts: usize = self.layers.iter().map(|layer| layer.count).sum();
         if !self.kept.serves(experts) {
-            let kept = std::mem::take(&mut self.kept);
-            let mut others: Vec<ExpertId> =
-                kept.asked.into_iter().filter(|(_, asked)| !asked).map(|(id, _)| id).collect();
+            let kept = std::mem::take(&mut self.kept).experts;
+            let mut others: Vec<_> =
+                kept.into_iter().filter(|(_, fate)| *fate == Fate::Waits).map(|(id, _)| id).collect();
             others.sort_unstable();
             for id in others {
-                if self.cache.slot_of(id).is_some() {
-                    self.flights.cancel(id);
-                    self.fail(id);
-                }
+                self.flights.cancel(id);
+                self.fail(id);
             }
         }
     }

@@ -104,3 +104,12 @@ pub struct WarmLedger {
     /// Asked for while they were read, or waited to be.
     pub late: u64,
 }
+
+/// Tokens, and how many of them experts were prefetched for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct PrefetchedTokens {
+    /// Prefetched for.
+    pub with: u64,
+    /// All.
+    pub of: u64,
+}
