@@ -26,12 +26,13 @@ mod unix {
     }
 
     impl Place {
-        const FREE: Self =
-            Self { taken: AtomicBool::new(false), file: AtomicI32::new(-1), path: AtomicPtr::new(ptr::null_mut()) };
+        const fn free() -> Self {
+            Self { taken: AtomicBool::new(false), file: AtomicI32::new(-1), path: AtomicPtr::new(ptr::null_mut()) }
+        }
     }
 
     /// More than any command writes at once.
-    static PLACES: [Place; 8] = [Place::FREE; 8];
+    static PLACES: [Place; 8] = [const { Place::free() }; 8];
 
     /// While this lives, [`remove_unfinished`] takes the file away, or what is in it.
     #[derive(Debug)]
