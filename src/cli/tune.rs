@@ -162,7 +162,8 @@ fn report(
 ) -> Result<TuneReport> {
     let (gguf, device) = (&planner.gguf, planner.device_info());
     let best = profile.setting;
-    let plan = planner.plan(&best.fill(options))?;
+    let options = best.fill(options);
+    let plan = planner.plan(&options)?;
     let what_if = args.what_if.iter().map(|&budget| {
         let asked = match plan.vram {
             Some(_) => Options { vram: Some(budget), cache: CacheSize::Fill, ..options.clone() },
