@@ -1,13 +1,14 @@
 //! A live run's own trace, replayed, gives the run's own counts.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use foregate::expert::ExpertId;
 use foregate::expert::cache::PolicyKind;
 use foregate::expert::pager::Prefetch;
 use foregate::expert::predict::PredictorKind;
 use foregate::expert::replay::as_recorded;
-use foregate::expert::trace::{Event, Trace};
-use foregate::expert::{ExpertId, ExpertLayer};
+use foregate::expert::trace::{Event, Routed, Trace};
 use foregate::generate::engine::Engine;
 use foregate::generate::options::{DeviceChoice, Options};
 use foregate::generate::plan::CacheSize;
@@ -146,19 +147,32 @@ fn a_warm_start_that_does_not_serve_is_given_up_and_replays_to_its_own_counts() 
         policy: Some(PolicyKind::DEFAULT),
         ..Options::default()
     };
-    let cold = Engine::open(&demo(), &options, &mut |_| ()).unwrap().next_logits(&[5, 9, 300, 12], &|| false).unwrap();
-    // every second expert: no better than chance
-    let layers = Engine::open(&demo(), &options, &mut |_| ()).unwrap().plan().layers.clone();
-    let of_layer = |layer: &ExpertLayer| {
-        let layer = layer.layer;
-        (0..32).step_by(2).map(move |index| (ExpertId { layer, index }, 0.5))
-    };
-    let memory: Vec<_> = layers.iter().flat_map(of_layer).collect();
-    WarmStore::new(&state, &[demo()], &layers, PolicyKind::DEFAULT.name()).unwrap().save(&memory).unwrap();
+    // the experts that a run asks for least
+    let cold_options = Options { trace: Some((file.clone(), false)), ..options.clone() };
+    let mut engine = Engine::open(&demo(), &cold_options, &mut |_| ()).unwrap();
+    let cold = engine.next_logits(&[5, 9, 300, 12], &|| false).unwrap();
+    talk(&mut engine);
+    engine.finish_trace().unwrap();
+    let mut uses = BTreeMap::new();
+    for layer in &engine.plan().layers {
+        uses.extend((0..32).map(|index| (ExpertId { layer: layer.layer, index }, 0)));
+    }
+    for recorded in &Trace::read(&file, None).unwrap().events {
+        if let Event::Routed(Routed { layer, chosen, .. }) = &recorded.event {
+            chosen.iter().for_each(|&index| *uses.get_mut(&ExpertId { layer: *layer, index }).unwrap() += 1);
+        }
+    }
+    let mut by_use: Vec<_> = uses.into_iter().collect();
+    by_use.sort_by_key(|&(_, uses)| uses);
+    let memory: Vec<_> = by_use[..100].iter().map(|&(id, _)| (id, 0.5)).collect();
+    WarmStore::new(&state, &[demo()], &engine.plan().layers, PolicyKind::DEFAULT.name())
+        .unwrap()
+        .save(&memory)
+        .unwrap();
 
     let options = Options { warm: Some(state), trace: Some((file.clone(), false)), ..options };
     let mut engine = Engine::open(&demo(), &options, &mut |_| ()).unwrap();
-    assert_eq!(engine.warm_ledger().kept, 128);
+    assert_eq!(engine.warm_ledger().kept, 100);
     assert_eq!(engine.next_logits(&[5, 9, 300, 12], &|| false).unwrap(), cold);
     talk(&mut engine);
     engine.finish_trace().unwrap();

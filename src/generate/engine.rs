@@ -77,6 +77,8 @@ fn record(
     let writer = Arc::new(Mutex::new(TraceWriter::create(path, &setup)?));
     let shared = writer.clone();
     let push = move |event| shared.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    // a replay decides as the policy did
+    let scores = scores || pager.wants_scores();
     pager.record(Box::new(push), scores);
     Ok(writer)
 }

@@ -32,14 +32,14 @@ enum Fate {
 impl Kept {
     /// Requests before which nothing is concluded.
     const ENOUGH: u64 = 64;
-    /// Of the way from what chance would hit to everything, this much has to be hit.
-    const ABOVE_CHANCE: f64 = 0.1;
+    /// Hits over those that chance would have, below which they are plainly not what is asked for.
+    const LEAST: f64 = 0.75;
 
-    /// Whether they are what this run, of a model with so many `experts`, asks for.
+    /// Whether they may be what this run, of a model with so many `experts`, asks for. Where most experts are kept, there is
+    /// room for what else it asks for.
     fn serves(&self, experts: usize) -> bool {
         let chance = self.experts.len() as f64 / experts as f64;
-        let least = chance + Self::ABOVE_CHANCE * (1.0 - chance);
-        self.requests < Self::ENOUGH || self.hits as f64 >= least * self.requests as f64
+        self.requests < Self::ENOUGH || chance > 0.5 || self.hits as f64 >= Self::LEAST * chance * self.requests as f64
     }
 
     /// The expert has lost its slot: if it comes again, that is none of theirs.
