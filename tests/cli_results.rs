@@ -106,6 +106,30 @@ fn ctrl_c_leaves_no_part_of_the_logits_or_of_a_measurement() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_signal_that_ends_the_run_leaves_no_part_of_the_logits() {
+    let dir = Dir::new();
+    let ids = vec!["5"; 20_000].join(",");
+    for (signal, old) in [("-TERM", true), ("-HUP", false), ("-QUIT", false)] {
+        let path = dir.path().join("logits.f32");
+        if old {
+            fs::write(&path, "").unwrap();
+        }
+        let run = on_model("logits", &["--ctx", "20000", "--batch", "16", "--ids", &ids, "--out"]).arg(&path);
+        let mut child = run.into_command().stderr(Stdio::null()).spawn().unwrap();
+        while fs::metadata(&path).map_or(0, |found| found.len()) == 0 {
+            assert!(child.try_wait().unwrap().is_none(), "the run ended without its file");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), None, "{signal} ended it");
+        assert_eq!(fs::metadata(&path).map_or(0, |found| found.len()), 0);
+        assert_eq!(path.exists(), old);
+        let _ = fs::remove_file(&path);
+    }
+}
+
+#[test]
 fn a_trace_without_a_folder_is_refused_before_the_model_is_opened() {
     let error = foregate(["generate", "no/model.gguf", "-p", "rain", "--trace", "no/folder/trace.csv"]).fails(1);
     assert!(error.contains("no/folder/trace.csv"), "{error}");

@@ -4,9 +4,8 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::cli::{message, out};
+use crate::cli::{message, out, result_file};
 use crate::error::{Error, Result};
-use crate::os;
 
 /// Exit code of a program that Ctrl-C ended, as shells expect it.
 pub const INTERRUPTED: u8 = 130;
@@ -42,7 +41,7 @@ impl Interrupt {
         let state = interrupt.0.clone();
         let handler = move || {
             if state.press() {
-                os::remove_unfinished();
+                result_file::remove_unfinished();
                 process::exit(INTERRUPTED.into());
             }
         };

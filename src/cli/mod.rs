@@ -71,7 +71,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Cli::try_parse() {
         Ok(cli) => crate::os::install_bus_error_handler()
-            .map_err(|e| crate::Error::Unsupported(format!("the system refuses a handler for SIGBUS: {e}")))
+            .and_then(|()| crate::os::install_end_handlers())
+            .map_err(|e| crate::Error::Unsupported(format!("the system refuses a signal's handler: {e}")))
             .and_then(|()| run(cli.command)),
         Err(shown) => {
             // help, the version, or a usage error

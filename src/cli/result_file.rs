@@ -3,7 +3,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{mem, process};
 
 use crate::error::{Error, Result};
 use crate::os::{self, Unfinished};
@@ -91,6 +92,8 @@ impl<'a> ResultFile<'a> {
 
 impl Write for ResultFile<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // a pipe may be waited for without end, and holds nothing
+        let _writing = self.ordinary.then(writing);
         self.begin()?;
         self.file.write(bytes)
     }
@@ -112,7 +115,21 @@ impl Drop for ResultFile<'_> {
     }
 }
 
-/// A file of our own that goes away with this, however the process ends.
+/// Held while an ordinary file is written to.
+static WRITING: Mutex<()> = Mutex::new(());
+
+fn writing() -> MutexGuard<'static, ()> {
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes results that are not whole, before the process ends at once. From now on nothing more is written to them.
+pub fn remove_unfinished() {
+    let writing = writing();
+    os::remove_unfinished();
+    mem::forget(writing);
+}
+
+/// A file of our own that goes away with this, or with the process if a signal ends it.
 pub struct Scratch {
     path: PathBuf,
     _unfinished: Unfinished,

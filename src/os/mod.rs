@@ -244,6 +244,36 @@ pub fn install_bus_error_handler() -> io::Result<()> {
     Ok(())
 }
 
+/// Has the signals that ask a process to end (SIGTERM, SIGHUP, SIGQUIT) take results with them that are not whole. One that
+/// is ignored, as under `nohup`, stays so.
+///
+/// The binary calls this once at start. Does nothing where there are no such signals.
+///
+/// # Errors
+/// The system refuses a handler.
+pub fn install_end_handlers() -> io::Result<()> {
+    #[cfg(unix)]
+    for signal in [libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
+        // SAFETY: a `sigaction` of zeros is a valid value, and the call fills it: with no new action it changes nothing.
+        let ignored = unsafe {
+            let mut now: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(signal, std::ptr::null(), &mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
+        };
+        if ignored {
+            continue;
+        }
+        let end = move || {
+            remove_unfinished();
+            // it fails for signals alone that cannot be handled
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        };
+        // SAFETY: the handler touches atomics, truncates, unlinks and ends the process as the signal's default does, all of
+        // which are async-signal-safe; it allocates nothing, takes no lock and cannot panic.
+        unsafe { signal_hook::low_level::register(signal, end) }?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
