@@ -122,21 +122,22 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     facts.expert_bytes = measured.probe.plan.expert_bytes;
     facts.expert_layers = measured.probe.plan.layers.len();
     let report = report(args, facts, &all, &prompts, (&asked, chat), measured)?;
-    let (page, path) = (page, args.report.as_deref().unwrap_or(Path::new("")));
     // hours of measuring are told of, whatever becomes of the page
     let written = page.map(|page| {
-        page.write(|file| file.write_all(html::page(&report).as_bytes()).map(|()| true).map_err(|e| Error::io(path, e)))
-    });
-    if written.as_ref().is_some_and(Result::is_ok) {
+        let path = page.path();
+        page.write(|file| {
+            file.write_all(html::page(&report).as_bytes()).map(|()| true).map_err(|e| Error::io(path, e))
+        })?;
         message::note(&format!("the report is {}", path.display()));
-    }
+        Ok(())
+    });
     if args.json {
         out::json(&report)?
     } else {
         out::write(report.text().as_bytes())?
     }
-    let (trace, path) = (trace, args.trace.as_deref().unwrap_or(Path::new("")));
     let kept = trace.map(|trace| {
+        let path = trace.path();
         let copy = |file: &mut dyn Write| io::copy(&mut File::open(routing.path())?, file).map(|_| true);
         trace.write(|file| copy(file).map_err(|e| Error::io(path, e)))
     });

@@ -49,9 +49,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         };
         interrupt.during(|cancel| opened.engine.each_logits(ids, 0..ids.len(), cancel, &mut each))
     };
-    let whole = match (result, &args.out) {
-        (Some(result), Some(path)) => result.write(|file| write(file, path))?,
-        _ => {
+    let whole = match result {
+        Some(result) => {
+            let path = result.path();
+            result.write(|file| write(file, path))?
+        }
+        None => {
             let mut stdout = BufWriter::new(io::stdout().lock());
             let path = Path::new(out::STDOUT);
             let whole = write(&mut stdout, path)?;

@@ -52,15 +52,22 @@ impl<'a> ResultFile<'a> {
     /// It cannot be written.
     pub fn new(path: &'a Path) -> Result<Self> {
         let new = fs::metadata(path).is_err();
+        // of a link that leads nowhere the file is new, and the link stays
+        let link = fs::symlink_metadata(path).is_ok();
         let open = || {
+            let before = Unfinished::new((new && !link).then_some(path));
             let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
             let ordinary = file.metadata()?.is_file();
-            // of a link that led nowhere: the file, not the link
             let new = if new && ordinary { Some(fs::canonicalize(path)?) } else { None };
-            let unfinished = Unfinished::new(new.as_deref());
+            let unfinished = if link { Unfinished::new(new.as_deref()) } else { before };
             Ok(Self { path, unfinished, file, ordinary, new, begun: false })
         };
         open().map_err(|e| Error::io(path, e))
+    }
+
+    /// The place.
+    pub fn path(&self) -> &'a Path {
+        self.path
     }
 
     /// Writes the result as `write` does it, which says whether the result is whole.
@@ -129,7 +136,7 @@ pub fn remove_unfinished() {
     mem::forget(writing);
 }
 
-/// A file of our own that goes away with this, or with the process if a signal ends it.
+/// A file of our own that goes away with this, or with the process if a signal ends it that is handled.
 pub struct Scratch {
     path: PathBuf,
     _unfinished: Unfinished,
