@@ -110,7 +110,9 @@ fn ctrl_c_leaves_no_part_of_the_logits_or_of_a_measurement() {
 fn a_signal_that_ends_the_run_leaves_no_part_of_the_logits() {
     let dir = Dir::new();
     let ids = vec!["5"; 20_000].join(",");
-    for (signal, old) in [("-TERM", true), ("-HUP", false), ("-QUIT", false)] {
+    for (signal, old) in
+        [("-TERM", true), ("-HUP", false), ("-QUIT", false), ("-XCPU", true), ("-XFSZ", false), ("-ALRM", false)]
+    {
         let path = dir.path().join("logits.f32");
         if old {
             fs::write(&path, "").unwrap();

@@ -1,5 +1,5 @@
-//! What differs by operating system: positioned reads, page advice, SIGBUS; which file is which in `files.rs`, how
-//! much memory there is in `memory.rs`.
+//! What differs by operating system: positioned reads, page advice, signals; which file is which in `files.rs`, how
+//! much memory there is in `memory.rs`, what goes away when a signal ends the process in `unfinished.rs`.
 //!
 //! Linux is complete; elsewhere each function has a portable fallback, and its docs say which.
 
@@ -244,8 +244,21 @@ pub fn install_bus_error_handler() -> io::Result<()> {
     Ok(())
 }
 
-/// Has the signals that ask a process to end (SIGTERM, SIGHUP, SIGQUIT) take results with them that are not whole. One that
-/// is ignored, as under `nohup`, stays so.
+/// See [`install_end_handlers`]. SIGINT is not among them: it stops an answer first.
+#[cfg(unix)]
+const END_SIGNALS: [i32; 8] = [
+    libc::SIGTERM,
+    libc::SIGHUP,
+    libc::SIGQUIT,
+    libc::SIGXCPU,
+    libc::SIGXFSZ,
+    libc::SIGALRM,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+];
+
+/// Has the signals that end a process from outside, limits of time and size with them, take results along that are not whole.
+/// One that is ignored, as under `nohup`, stays so.
 ///
 /// The binary calls this once at start. Does nothing where there are no such signals.
 ///
@@ -253,7 +266,7 @@ pub fn install_bus_error_handler() -> io::Result<()> {
 /// The system refuses a handler.
 pub fn install_end_handlers() -> io::Result<()> {
     #[cfg(unix)]
-    for signal in [libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
+    for signal in END_SIGNALS {
         // SAFETY: a `sigaction` of zeros is a valid value, and the call fills it: with no new action it changes nothing.
         let ignored = unsafe {
             let mut now: libc::sigaction = std::mem::zeroed();
