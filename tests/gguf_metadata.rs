@@ -98,6 +98,7 @@ fn arrays_are_read_as_numbers_with_an_error_for_the_first_that_does_not_fit() {
             .key("w", V::Arr(2, vec![V::U16(65535)]))
             .key("f", V::Arr(6, vec![V::F32(1.5)]))
             .key("b", V::Arr(7, vec![V::Bool(true), V::Bool(false)]))
+            .key("n", V::Arr(5, vec![V::I32(0), V::I32(1)]))
             .key("e", V::Arr(5, vec![])),
     );
     let m = m.metadata();
@@ -105,6 +106,8 @@ fn arrays_are_read_as_numbers_with_an_error_for_the_first_that_does_not_fit() {
     assert_eq!(m.u32s("w").unwrap().unwrap(), [65535]);
     assert_eq!(m.f32s("f").unwrap().unwrap(), [1.5]);
     assert_eq!(m.bools("b").unwrap().unwrap(), [true, false]);
+    assert_eq!(m.bools("n").unwrap().unwrap(), [false, true]);
+    assert!(message(m.bools("i")).contains("entry 1 of array `i` should be a bool, 0 or 1, but is i32 -2"));
     assert!(m.u32s("e").unwrap().unwrap().is_empty());
     assert!(
         message(m.u32s("i")).contains("entry 1 of array `i` should be an integer from 0 to 4294967295, but is i32 -2")

@@ -154,9 +154,11 @@ impl Metadata {
         self.array(key, "a float", |v| v.float())
     }
 
-    /// The value of `key` as an array of truth values. Errors: any other type.
+    /// The value of `key` as an array of truth values; some writers put whole numbers, 0 for false and 1 for true. Errors:
+    /// any other type or number.
     pub fn bools(&self, key: &str) -> Result<Option<Vec<bool>>> {
-        self.array(key, "a bool", |v| v.boolean())
+        let number = |v: &Value<'_>| [false, true].get(usize::try_from(v.integer()?).ok()?).copied();
+        self.array(key, "a bool, 0 or 1", |v| v.boolean().or_else(|| number(v)))
     }
 
     /// One number per layer: a scalar is repeated `n` times, an array must have `n` entries.
