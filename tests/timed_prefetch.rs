@@ -245,6 +245,13 @@ fn a_warm_start_saves_time_where_there_is_some_and_costs_next_to_none_on_another
             let warm = |passes: &[Pass], head_start| {
                 let (cold, warm) = (go(passes, &[], 0.0), go(passes, &kept, head_start));
                 let bytes = |o: &Outcome| (o.stats.prefill.bytes_read + o.stats.decode.bytes_read) as f64;
+                let misses = |o: &Outcome| o.stats.prefill.misses + o.stats.decode.misses;
+                assert!(
+                    misses(&warm) <= misses(&cold),
+                    "{} misses, {} from an empty cache",
+                    misses(&warm),
+                    misses(&cold)
+                );
                 (saved(&cold, &warm), bytes(&warm) / bytes(&cold))
             };
             for head_start in [0.0, 2000.0] {

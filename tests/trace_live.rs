@@ -135,57 +135,72 @@ fn a_warm_start_hits_more_says_the_same_and_replays_to_its_own_counts() {
     }
 }
 
-#[test]
-fn a_warm_start_that_does_not_serve_is_given_up_and_replays_to_its_own_counts() {
-    let folder = tempfile::tempdir().unwrap();
-    let (state, file) = (folder.path().join("state"), folder.path().join("warm.csv"));
-    let options = Options {
-        device: DeviceChoice::Cpu,
-        memory: Some(1 << 30),
-        cache: CacheSize::Share(0.5),
-        threads: Some(1),
-        policy: Some(PolicyKind::DEFAULT),
-        ..Options::default()
-    };
-    // the experts that a run asks for least
-    let cold_options = Options { trace: Some((file.clone(), false)), ..options.clone() };
-    let mut engine = Engine::open(&demo(), &cold_options, &mut |_| ()).unwrap();
-    let cold = engine.next_logits(&[5, 9, 300, 12], &|| false).unwrap();
-    talk(&mut engine);
-    engine.finish_trace().unwrap();
+/// The experts of a run, those that it asks for least in front.
+fn by_use(trace: &Trace) -> Vec<ExpertId> {
     let mut uses = BTreeMap::new();
-    for layer in &engine.plan().layers {
-        uses.extend((0..32).map(|index| (ExpertId { layer: layer.layer, index }, 0)));
+    for layer in &trace.layers {
+        uses.extend((0..layer.count as u32).map(|index| (ExpertId { layer: layer.layer, index }, 0)));
     }
-    for recorded in &Trace::read(&file, None).unwrap().events {
+    for recorded in &trace.events {
         if let Event::Routed(Routed { layer, chosen, .. }) = &recorded.event {
             chosen.iter().for_each(|&index| *uses.get_mut(&ExpertId { layer: *layer, index }).unwrap() += 1);
         }
     }
     let mut by_use: Vec<_> = uses.into_iter().collect();
     by_use.sort_by_key(|&(_, uses)| uses);
-    let memory: Vec<_> = by_use[..100].iter().map(|&(id, _)| (id, 0.5)).collect();
-    WarmStore::new(&state, &[demo()], &engine.plan().layers, PolicyKind::DEFAULT.name())
-        .unwrap()
-        .save(&memory)
-        .unwrap();
+    by_use.into_iter().map(|(id, _)| id).collect()
+}
 
-    let options = Options { warm: Some(state), trace: Some((file.clone(), false)), ..options };
-    let mut engine = Engine::open(&demo(), &options, &mut |_| ()).unwrap();
-    assert_eq!(engine.warm_ledger().kept, 100);
-    assert_eq!(engine.next_logits(&[5, 9, 300, 12], &|| false).unwrap(), cold);
-    talk(&mut engine);
-    engine.finish_trace().unwrap();
-    let trace = Trace::read(&file, None).unwrap();
-    let given_up = trace.events.iter().filter(|recorded| matches!(recorded.event, Event::Failed(_))).count() as u64;
-    let warm = engine.warm_ledger();
-    assert!(given_up > 0 && given_up + warm.useful + warm.late <= warm.kept, "{given_up} given up: {warm:?}");
-    let setup = trace.setup.clone().unwrap();
-    let (replayed, disagreement) = as_recorded(&trace, &setup, &|shape| PolicyKind::DEFAULT.build(shape)).unwrap();
-    assert!(disagreement.is_none(), "{disagreement:?}");
-    let (live, replayed) = (engine.stats(), replayed);
-    assert_eq!((live.decode.hits, live.decode.evictions), (replayed.decode.hits, replayed.decode.evictions));
-    assert_eq!((live.prefill.hits, live.prefill.evictions), (replayed.prefill.hits, replayed.prefill.evictions));
+#[test]
+fn a_warm_start_that_does_not_serve_misses_no_more_than_a_cold_one_and_replays_to_its_own_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (state, file) = (folder.path().join("state"), folder.path().join("warm.csv"));
+    for policy in PolicyKind::ALL.into_iter().filter(|p| !p.wants_scores()) {
+        let options = Options {
+            device: DeviceChoice::Cpu,
+            memory: Some(1 << 30),
+            cache: CacheSize::Share(0.5),
+            threads: Some(1),
+            policy: Some(policy),
+            prefetch: Some(Prefetch::Off),
+            trace: Some((file.clone(), false)),
+            ..Options::default()
+        };
+        let mut engine = Engine::open(&demo(), &options, &mut |_| ()).unwrap();
+        let says = engine.next_logits(&[5, 9, 300, 12], &|| false).unwrap();
+        talk(&mut engine);
+        engine.finish_trace().unwrap();
+        let cold = engine.stats();
+        let least: Vec<_> =
+            by_use(&Trace::read(&file, None).unwrap()).into_iter().take(100).map(|id| (id, 0.5)).collect();
+        let store = WarmStore::new(&state, &[demo()], &engine.plan().layers, policy.name());
+        store.unwrap().save(&least).unwrap();
+
+        let options = Options { warm: Some(state.clone()), ..options };
+        let mut engine = Engine::open(&demo(), &options, &mut |_| ()).unwrap();
+        assert_eq!(engine.warm_ledger().kept, 100);
+        assert_eq!(engine.next_logits(&[5, 9, 300, 12], &|| false).unwrap(), says);
+        talk(&mut engine);
+        engine.finish_trace().unwrap();
+        let (warm, ledger) = (engine.stats(), engine.warm_ledger());
+        for (cold, warm) in [(cold.prefill, warm.prefill), (cold.decode, warm.decode)] {
+            assert!(
+                warm.misses <= cold.misses,
+                "{policy}: {} misses, {} from an empty cache",
+                warm.misses,
+                cold.misses
+            );
+            assert_eq!((warm.requests, warm.evictions), (cold.requests, cold.evictions), "{policy}");
+        }
+        let fewer = cold.prefill.misses + cold.decode.misses - warm.prefill.misses - warm.decode.misses;
+        assert_eq!(fewer, ledger.useful + ledger.late, "{policy}");
+        let trace = Trace::read(&file, None).unwrap();
+        let setup = trace.setup.clone().unwrap();
+        let (replayed, disagreement) = as_recorded(&trace, &setup, &|shape| policy.build(shape)).unwrap();
+        assert!(disagreement.is_none(), "{policy}: {disagreement:?}");
+        assert_eq!((warm.decode.hits, warm.decode.evictions), (replayed.decode.hits, replayed.decode.evictions));
+        assert_eq!((warm.prefill.hits, warm.prefill.evictions), (replayed.prefill.hits, replayed.prefill.evictions));
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! One small file per model and policy. It names the model by its files' sizes and times and by where its experts stand,
 //! so that another model of the same name starts cold. Scores halve from run to run.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ struct Kept {
     schema: String,
     model: String,
     policy: String,
-    /// Layer, expert, score; those that would leave first in front.
+    /// Layer, expert, score; the least wanted in front.
     experts: Vec<(u32, u32, f32)>,
 }
 
@@ -63,7 +64,7 @@ impl WarmStore {
     pub fn load(&self) -> Option<Vec<(ExpertId, f32)>> {
         let kept: Kept = serde_json::from_slice(&kept::read(&self.path, BYTES_MAX)?).ok()?;
         let same = kept.schema == SCHEMA && kept.model == self.model && kept.policy == self.policy;
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let whole = kept.experts.iter().all(|&(layer, index, score)| score.is_finite() && seen.insert((layer, index)));
         (same && whole).then(|| {
             let expert = |&(layer, index, score): &(u32, u32, f32)| (ExpertId { layer, index }, score * DECAY);
@@ -71,16 +72,30 @@ impl WarmStore {
         })
     }
 
-    /// Keeps `memory` for the next run, in the place of what was kept. A run that is killed meanwhile leaves the old file.
+    /// Keeps `memory` for the next run, with what was kept before, decayed: a short run does not make what all runs before it
+    /// used be forgotten. A run that is killed meanwhile leaves the old file.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, memory: &[(ExpertId, f32)]) -> Result<()> {
+        let memory = joined(&self.load().unwrap_or_default(), memory);
         let experts = memory.iter().map(|(id, score)| (id.layer, id.index, *score)).collect();
         let kept = Kept { schema: SCHEMA.into(), model: self.model.clone(), policy: self.policy.into(), experts };
         let text = serde_json::to_vec(&kept).map_err(|e| Error::io(&self.path, e.into()))?;
         kept::replace(&self.path, &text)
     }
+}
+
+/// What two runs used, the scores summed and the lowest in front; of equal ones what only the `earlier` used, then what the
+/// `later` would have let go first.
+fn joined(earlier: &[(ExpertId, f32)], later: &[(ExpertId, f32)]) -> Vec<(ExpertId, f32)> {
+    let before: HashMap<_, _> = earlier.iter().copied().collect();
+    let again: HashSet<_> = later.iter().map(|&(id, _)| id).collect();
+    let only_earlier = earlier.iter().copied().filter(|(id, _)| !again.contains(id));
+    let summed = later.iter().map(|&(id, score)| (id, score + before.get(&id).copied().unwrap_or(0.0)));
+    let mut all: Vec<_> = only_earlier.chain(summed).collect();
+    all.sort_by(|a, b| a.1.total_cmp(&b.1));
+    all
 }
 
 #[cfg(test)]
@@ -108,9 +123,20 @@ mod tests {
         let half: Vec<_> = memory().into_iter().map(|(id, score)| (id, score / 2.0)).collect();
         assert_eq!(store.load(), Some(half));
         store.save(&[]).unwrap();
-        assert_eq!(store.load(), Some(Vec::new()));
+        let quarter: Vec<_> = memory().into_iter().map(|(id, score)| (id, score / 4.0)).collect();
+        assert_eq!(store.load(), Some(quarter), "a run that used nothing");
         let files = fs::read_dir(folder.path().join("state/warm")).unwrap().count();
         assert_eq!(files, 1, "nothing unfinished is left behind");
+    }
+
+    #[test]
+    fn runs_add_up_and_what_is_long_ago_stands_in_front() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path(), "a model");
+        let id = |index| ExpertId { layer: 0, index };
+        store.save(&[(id(1), 0.0), (id(2), 0.5), (id(3), 4.0)]).unwrap();
+        store.save(&[(id(4), 0.0), (id(2), 0.5)]).unwrap();
+        assert_eq!(store.load(), Some(vec![(id(1), 0.0), (id(4), 0.0), (id(2), 0.375), (id(3), 1.0)]));
     }
 
     #[test]

@@ -11,8 +11,10 @@
 //! - When a read completes does not matter to the policy.
 //! - Prefetched experts live in probation: slots that no demanded expert is evicted for. One that is requested is a hit
 //!   and becomes demanded; the slot of its victim (or an empty one) joins probation in exchange.
+//! - Experts that an earlier run kept stand in slots that count as empty.
 
 mod classes;
+mod kept;
 mod policy;
 mod probation;
 #[cfg(test)]
@@ -20,6 +22,8 @@ mod tests;
 
 pub use classes::{classes_for, largest_budget, smallest_budget};
 pub use policy::{Belady, EvictionPolicy, Lru, PolicyKind, PolicyShape};
+
+use std::collections::VecDeque;
 
 use self::probation::Probation;
 use super::{ExpertId, LayerShape, SlotClass, SlotId};
@@ -102,7 +106,7 @@ pub struct Fill {
     pub id: ExpertId,
     /// Its slot from now on.
     pub slot: SlotId,
-    /// Whose slot it was; `None` if the slot was empty.
+    /// Whose slot it was; `None` if the slot was empty. A kept expert is no eviction.
     pub evicted: Option<ExpertId>,
 }
 
@@ -146,6 +150,8 @@ struct Slot {
     owner: Option<ExpertId>,
     pinned: bool,
     probation: bool,
+    /// Its owner was kept by an earlier run and was not requested yet.
+    kept: bool,
 }
 
 /// One class of slots.
@@ -155,6 +161,8 @@ struct Pool {
     /// Empty slots for demanded experts, the lowest on top.
     empty: Vec<SlotId>,
     probation: Probation,
+    /// Experts that an earlier run kept, the coldest in front; those that were requested since are among them.
+    kept: VecDeque<ExpertId>,
 }
 
 /// Where a layer's experts are in the table.
@@ -210,6 +218,7 @@ impl Cache {
                     policy: policy(&PolicyShape { layers, slots: c.slots }),
                     empty: (first..slots).rev().map(|s| SlotId(s as u32)).collect(),
                     probation: Probation::default(),
+                    kept: VecDeque::new(),
                 }
             })
             .collect();
@@ -258,12 +267,21 @@ impl Cache {
         }
         // The policy learns of new residents after all victims are chosen: none of them is a victim of its own wave.
         let mut demanded = Vec::with_capacity(plan.pending.len());
+        let mut full = false;
         for &id in &plan.pending {
             let held = self.slot_of(id);
-            if held.is_some_and(|slot| !self.slots[slot.0 as usize].probation) {
+            if let Some(SlotId(own)) = held
+                && !self.slots[own as usize].probation
+            {
+                if std::mem::take(&mut self.slots[own as usize].kept) {
+                    demanded.push(id);
+                }
                 continue;
             }
-            let Some((slot, evicted)) = self.free_slot(plan.class) else { break };
+            let Some((slot, evicted)) = (if full { None } else { self.free_slot(plan.class) }) else {
+                full = true;
+                continue;
+            };
             match held {
                 Some(own) => {
                     self.exchange(plan.class, id, own, slot);
@@ -300,38 +318,11 @@ impl Cache {
             self.pools[class].probation.remove(id);
             self.vacate(class, slot);
         } else {
-            self.pools[class].policy.remove(id);
+            if !was.kept {
+                self.pools[class].policy.remove(id);
+            }
             self.pools[class].empty.push(slot);
         }
-    }
-
-    /// Gives slots to experts that an earlier run kept, before the first request: of each class the last in `memory` (see
-    /// [`EvictionPolicy::memory`]) while slots are empty. The experts that are to be read, those kept longest first.
-    pub fn recall(&mut self, memory: &[(ExpertId, f32)]) -> Vec<(ExpertId, SlotId)> {
-        let known = |id: ExpertId| {
-            self.layers.get(id.layer as usize).copied().flatten().filter(|e| (id.index as usize) < e.count)
-        };
-        let classes: Vec<_> = memory.iter().map(|&(id, _)| known(id).map(|e| e.class)).collect();
-        let mut filled = Vec::new();
-        for class in 0..self.pools.len() {
-            let mine = || memory.iter().zip(&classes).filter(|(_, c)| **c == Some(class)).map(|(m, _)| *m);
-            let mut admitted: Vec<ExpertId> = Vec::new();
-            for (id, _) in mine().rev() {
-                if self.slot_of(id).is_some() {
-                    continue;
-                }
-                let Some(slot) = self.pools[class].empty.pop() else { break };
-                self.slots[slot.0 as usize].owner = Some(id);
-                *self.table_mut(id) = Some(slot);
-                filled.push((id, slot));
-                admitted.push(id);
-            }
-            admitted.reverse();
-            let policy = &mut self.pools[class].policy;
-            policy.recall(&mine().collect::<Vec<_>>());
-            policy.insert(&admitted);
-        }
-        filled
     }
 
     /// What the policies hold of the past, for [`Cache::recall`].
@@ -384,10 +375,14 @@ impl Cache {
         self.pools.first().map_or("none", |p| p.policy.name())
     }
 
-    /// An empty slot of the class, or one whose owner is evicted; `None` if the open wave holds all of them.
+    /// An empty slot of the class, or one whose owner leaves: a kept one, or else a demanded one, which is evicted. `None` if
+    /// the open wave holds all of them.
     fn free_slot(&mut self, class: usize) -> Option<(SlotId, Option<ExpertId>)> {
         if let Some(slot) = self.pools[class].empty.pop() {
             return Some((slot, None));
+        }
+        if let Some((slot, id)) = self.free_kept(class) {
+            return Some((slot, Some(id)));
         }
         let victim = self.pools[class].policy.victim(&|id| !self.is_pinned(id))?;
         self.pools[class].policy.remove(victim);

@@ -140,8 +140,29 @@ fn what_a_run_kept_comes_back_in_the_next_as_far_as_there_is_room() {
     let mut smaller = cache(&[layer(0, 8, 0), layer(1, 8, 0)], &[3]);
     let filled: Vec<_> = smaller.recall(&memory).into_iter().map(|(id, _)| id).collect();
     assert_eq!(filled, [id(1, 4), id(1, 3), id(0, 2)]);
-    assert_eq!(smaller.residents(0), [id(0, 2), id(1, 3), id(1, 4)]);
+    assert!(filled.iter().all(|&id| smaller.is_kept(id)) && smaller.residents(0).is_empty());
     assert_eq!(smaller.recall(&[(id(0, 9), 0.0), (id(7, 0), 0.0)]), [], "experts of another model");
+}
+
+#[test]
+fn kept_experts_leave_before_demanded_ones_and_are_demanded_once_requested() {
+    let mut c = cache(&[layer(0, 8, 0)], &[3]);
+    c.recall(&[(id(0, 1), 0.0), (id(0, 2), 0.0), (id(0, 3), 0.0)]);
+    assert_eq!(serve(&mut c, 0, &[7, 1]), [(vec![1], vec![7], vec![id(0, 2)])], "1 is in use");
+    assert_eq!((c.is_kept(id(0, 1)), c.residents(0)), (false, vec![id(0, 7), id(0, 1)]));
+    assert_eq!(serve(&mut c, 0, &[5]), [(vec![], vec![5], vec![id(0, 3)])]);
+    assert_eq!(c.counts(Phase::Decode), Counts { requests: 3, hits: 1, misses: 2, evictions: 0 });
+    assert_eq!(serve(&mut c, 0, &[6]), [(vec![], vec![6], vec![id(0, 7)])]);
+    assert_eq!(c.counts(Phase::Decode).evictions, 1);
+}
+
+#[test]
+fn a_layer_wider_than_the_cache_makes_all_its_kept_experts_demanded() {
+    let mut c = cache(&[layer(0, 8, 0)], &[3]);
+    c.recall(&[(id(0, 6), 0.0), (id(0, 7), 0.0)]);
+    let waves = serve(&mut c, 0, &[0, 1, 7, 2, 6]);
+    assert_eq!(waves, [(vec![7, 6], vec![0], vec![]), (vec![], vec![1, 2], vec![id(0, 0), id(0, 7)])]);
+    assert_eq!(c.residents(0), [id(0, 1), id(0, 2), id(0, 6)]);
 }
 
 /// The rules once more, with a tick per resident and nothing clever.
@@ -294,9 +315,11 @@ pub(super) fn check(cache: &Cache, layers: &[LayerShape], slots: &[usize]) {
         let prefetched: BTreeSet<_> = cache.in_probation(class).collect();
         assert!(known.is_disjoint(&prefetched), "demanded and in probation");
         assert!(prefetched.iter().all(|&id| cache.is_prefetched(id)));
-        assert_eq!(&known | &prefetched, in_table, "policy and table disagree");
+        let kept: BTreeSet<_> = in_table.iter().copied().filter(|&id| cache.is_kept(id)).collect();
+        assert!(known.is_disjoint(&kept) && prefetched.is_disjoint(&kept), "kept, and demanded or in probation");
+        assert_eq!(&(&known | &prefetched) | &kept, in_table, "policy and table disagree");
         let (probation, empty) = cache.probation_slots(class);
-        assert_eq!(known.len() + pool.empty.len() + probation, slots[class], "a slot leaked");
+        assert_eq!(known.len() + kept.len() + pool.empty.len() + probation, slots[class], "a slot leaked");
         assert_eq!(prefetched.len() + empty, probation, "a probation slot leaked");
         assert!(pool.empty.iter().all(|s| cache.slots[s.0 as usize].owner.is_none()));
         resident += in_table.len();

@@ -291,7 +291,6 @@ impl Pager {
     fn void(&mut self, evicted: Option<ExpertId>) {
         if let Some(id) = evicted {
             self.flights.cancel(id);
-            self.kept.lost(id);
         }
     }
 
@@ -398,8 +397,10 @@ impl Pager {
 
     /// The expert could not be brought: its slot is empty.
     fn fail(&mut self, id: ExpertId) {
-        self.kept.lost(id);
         self.cache.fill_failed(id);
+        if let Some(shadow) = self.shadow.as_mut().filter(|shadow| shadow.is_kept(id)) {
+            shadow.fill_failed(id);
+        }
         self.emit(Event::Failed(id));
     }
 

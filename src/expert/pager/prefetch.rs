@@ -1,6 +1,6 @@
 //! Prefetching: experts that a prediction names are read into probation slots while lanes are idle.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::flights::Purpose;
 use super::governor::{Governor, Prefetch};
@@ -12,21 +12,12 @@ use crate::expert::cache::{Cache, Promotion};
 /// Of so many slots one may be for prefetched experts.
 pub const SLOTS_PER_PREFETCH: usize = 20;
 
-/// Experts that an earlier run kept, and how much of what this one asks for is among them.
+/// Experts that an earlier run kept, and how much of what this one asks for is among them: while reads of some are under way.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    experts: HashMap<ExpertId, Fate>,
+    experts: HashSet<ExpertId>,
     requests: u64,
     hits: u64,
-}
-
-/// What has become of a kept expert.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    /// In its slot, or on its way, since the start; not asked for yet.
-    Waits,
-    /// Asked for, or without its slot since.
-    Settled,
 }
 
 impl Kept {
@@ -35,16 +26,10 @@ impl Kept {
     /// Hits over those that chance would have, below which they are plainly not what is asked for.
     const LEAST: f64 = 0.75;
 
-    /// Whether they may be what this run, of a model with so many `experts`, asks for. Where most experts are kept, there is
-    /// room for what else it asks for.
+    /// Whether they may be what this run, of a model with so many `experts`, asks for.
     fn serves(&self, experts: usize) -> bool {
         let chance = self.experts.len() as f64 / experts as f64;
-        self.requests < Self::ENOUGH || chance > 0.5 || self.hits as f64 >= Self::LEAST * chance * self.requests as f64
-    }
-
-    /// The expert has lost its slot: if it comes again, that is none of theirs.
-    pub(super) fn lost(&mut self, id: ExpertId) {
-        self.experts.entry(id).and_modify(|fate| *fate = Fate::Settled);
+        self.requests < Self::ENOUGH || self.hits as f64 >= Self::LEAST * chance * self.requests as f64
     }
 }
 
@@ -125,7 +110,6 @@ impl Pager {
             }
             for id in self.cache.set_probation(class, wanted) {
                 self.flights.cancel(id);
-                self.kept.lost(id);
             }
             self.emit(Event::Probation(class, wanted));
         }
@@ -179,7 +163,7 @@ impl Pager {
             self.flights.add(id, slot, Purpose::Kept);
         }
         self.warm.kept = kept.len() as u64;
-        self.kept = Kept { experts: kept.into_iter().map(|(id, _)| (id, Fate::Waits)).collect(), ..Kept::default() };
+        self.kept = Kept { experts: kept.into_iter().map(|(id, _)| id).collect(), ..Kept::default() };
         self.flights.begin(device, &self.layers);
     }
 
@@ -189,27 +173,30 @@ impl Pager {
     }
 
     /// A layer asks for its experts, before the cache decides: counts those that an earlier run kept. Once it is plain that
-    /// this run asks for others, those that it has not asked for lose their slots, read or not.
+    /// this run asks for others, what is not read of them yet is not read.
     pub(super) fn account_kept(&mut self, layer: u32, late: &[ExpertId]) {
-        if self.kept.experts.is_empty() {
-            return;
-        }
         for &index in &self.uses.distinct {
             let id = ExpertId { layer, index };
-            self.kept.requests += 1;
-            let Some(fate) = self.kept.experts.get_mut(&id) else { continue };
-            self.kept.hits += 1;
-            if std::mem::replace(fate, Fate::Settled) == Fate::Waits {
+            if self.cache.is_kept(id) {
                 *if late.contains(&id) { &mut self.warm.late } else { &mut self.warm.useful } += 1;
             }
         }
+        if self.kept.experts.is_empty() {
+            return;
+        }
+        self.kept.requests += self.uses.distinct.len() as u64;
+        let known = |&&index: &&u32| self.kept.experts.contains(&ExpertId { layer, index });
+        self.kept.hits += self.uses.distinct.iter().filter(known).count() as u64;
+        let asked = |id: ExpertId| id.layer == layer && self.uses.contains(id.index);
+        let under_way = self.flights.iter().filter(|&(id, flight)| flight.purpose == Purpose::Kept && !asked(id));
+        let mut under_way: Vec<_> = under_way.map(|(id, _)| id).collect();
         let experts: usize = self.layers.iter().map(|layer| layer.count).sum();
-        if !self.kept.serves(experts) {
-            let kept = std::mem::take(&mut self.kept).experts;
-            let mut others: Vec<_> =
-                kept.into_iter().filter(|(_, fate)| *fate == Fate::Waits).map(|(id, _)| id).collect();
-            others.sort_unstable();
-            for id in others {
+        if under_way.is_empty() {
+            self.kept = Kept::default();
+        } else if !self.kept.serves(experts) {
+            self.kept = Kept::default();
+            under_way.sort_unstable();
+            for id in under_way {
                 self.flights.cancel(id);
                 self.fail(id);
             }

@@ -58,12 +58,9 @@ pub trait EvictionPolicy: Send {
     fn victim(&self, evictable: &dyn Fn(ExpertId) -> bool) -> Option<ExpertId>;
     /// The resident experts in the order they would go.
     fn residents(&self) -> Vec<ExpertId>;
-    /// What it holds of the past, for a run to come: resident or not, the experts and their scores, those that would go
-    /// first in front. A policy without scores gives its residents, and any score.
+    /// What it holds of the past, for [`Cache::recall`](super::Cache::recall) in a run to come: resident or not, the experts
+    /// and their scores, those that would go first in front. A policy without scores gives its residents, and 0.
     fn memory(&self) -> Vec<(ExpertId, f32)> {
         self.residents().into_iter().map(|id| (id, 0.0)).collect()
     }
-    /// Takes up what [`EvictionPolicy::memory`] gave, before the first request; experts among it that have got slots
-    /// follow as [`EvictionPolicy::insert`], in the same order.
-    fn recall(&mut self, _memory: &[(ExpertId, f32)]) {}
 }

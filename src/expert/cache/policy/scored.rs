@@ -322,14 +322,4 @@ impl<R: Rule> EvictionPolicy for Scored<R> {
         let score = |id: ExpertId| self.layers[self.position(id.layer)].scores.value(id.index) as f32;
         order.into_iter().map(|id| (id, score(id))).collect()
     }
-
-    fn recall(&mut self, memory: &[(ExpertId, f32)]) {
-        for &(id, score) in memory {
-            let position = self.position(id.layer);
-            self.tick += 1;
-            let scores = &mut self.layers[position].scores;
-            let value = if score.is_finite() { f64::from(score).max(0.0) } else { 0.0 };
-            scores.experts[id.index as usize] = Score { value, visit: scores.visits, tick: self.tick };
-        }
-    }
 }

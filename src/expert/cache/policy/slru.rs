@@ -1,7 +1,5 @@
 //! Segmented least recently used.
 
-use std::collections::HashSet;
-
 use ::lru::LruCache;
 
 use super::{EvictionPolicy, PolicyShape};
@@ -20,8 +18,6 @@ pub(super) struct Slru {
     most_protected: usize,
     /// The last request, to place experts that get their slots later at their place in it.
     current: Vec<ExpertId>,
-    /// Experts that were protected in an earlier run and have no slot yet.
-    recalled: HashSet<ExpertId>,
 }
 
 impl Slru {
@@ -32,7 +28,6 @@ impl Slru {
             protected: LruCache::unbounded(),
             most_protected: shape.slots * PROTECTED_PERCENT / 100,
             current: Vec::new(),
-            recalled: HashSet::new(),
         }
     }
 
@@ -52,7 +47,6 @@ impl EvictionPolicy for Slru {
     }
 
     fn request(&mut self, request: &Request<'_>) {
-        self.recalled.clear();
         self.current.clear();
         self.current.extend(request.ids());
         for id in request.ids() {
@@ -64,11 +58,7 @@ impl EvictionPolicy for Slru {
 
     fn insert(&mut self, ids: &[ExpertId]) {
         for &id in ids {
-            if self.recalled.remove(&id) {
-                self.protect(id);
-            } else {
-                self.trial.put(id, ());
-            }
+            self.trial.put(id, ());
         }
         for id in &self.current {
             self.trial.promote(id);
@@ -93,9 +83,5 @@ impl EvictionPolicy for Slru {
     fn memory(&self) -> Vec<(ExpertId, f32)> {
         let trial = self.trial.iter().rev().map(|(&id, ())| (id, 0.0));
         trial.chain(self.protected.iter().rev().map(|(&id, ())| (id, 1.0))).collect()
-    }
-
-    fn recall(&mut self, memory: &[(ExpertId, f32)]) {
-        self.recalled.extend(memory.iter().filter(|&&(_, score)| score >= 1.0).map(|&(id, _)| id));
     }
 }
