@@ -246,10 +246,11 @@ pub fn install_bus_error_handler() -> io::Result<()> {
 
 /// See [`install_end_handlers`]. SIGINT is not among them: it stops an answer first.
 #[cfg(unix)]
-const END_SIGNALS: [i32; 8] = [
+const END_SIGNALS: [i32; 9] = [
     libc::SIGTERM,
     libc::SIGHUP,
     libc::SIGQUIT,
+    libc::SIGABRT,
     libc::SIGXCPU,
     libc::SIGXFSZ,
     libc::SIGALRM,
@@ -257,8 +258,8 @@ const END_SIGNALS: [i32; 8] = [
     libc::SIGUSR2,
 ];
 
-/// Has the signals that end a process from outside, limits of time and size with them, take results along that are not whole.
-/// One that is ignored, as under `nohup`, stays so.
+/// Has the signals that end a process from outside, limits of time and size and an abort with them, take results along that
+/// are not whole. One that is ignored, as under `nohup`, stays so.
 ///
 /// The binary calls this once at start. Does nothing where there are no such signals.
 ///
@@ -281,7 +282,8 @@ pub fn install_end_handlers() -> io::Result<()> {
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         };
         // SAFETY: the handler touches atomics, truncates, unlinks and ends the process as the signal's default does, all of
-        // which are async-signal-safe; it allocates nothing, takes no lock and cannot panic.
+        // which are async-signal-safe; it allocates nothing, takes no lock and cannot panic. So it may run on a thread that
+        // holds any lock, as one may that aborts.
         unsafe { signal_hook::low_level::register(signal, end) }?;
     }
     Ok(())
