@@ -1,5 +1,6 @@
 //! What differs by operating system: positioned reads, page advice, signals; which file is which in `files.rs`, how
-//! much memory there is in `memory.rs`, what goes away when a signal ends the process in `unfinished.rs`.
+//! much memory there is in `memory.rs`, what goes away when a signal ends the process in `unfinished.rs`, and what it
+//! gives back in `terminal.rs`.
 //!
 //! Linux is complete; elsewhere each function has a portable fallback, and its docs say which.
 
@@ -11,10 +12,12 @@ use memmap2::Mmap;
 
 mod files;
 mod memory;
+mod terminal;
 mod unfinished;
 
 pub use files::{Stamp, disk_of, same_file};
 pub use memory::{available_memory, peak_resident_bytes, reset_peak_resident, resident_bytes, total_memory};
+pub use terminal::{KeptModes, restore_terminal};
 pub use unfinished::{Unfinished, remove_unfinished};
 
 /// Fills `out` from byte `offset` of `file`, without moving the file's own position where the system allows.
@@ -227,13 +230,14 @@ pub fn install_bus_error_handler() -> io::Result<()> {
                 return Err(io::Error::last_os_error());
             }
         }
-        // SAFETY: the handler touches atomics, truncates, unlinks, writes and calls _exit, all of which are async-signal-safe; it
-        // allocates nothing, takes no lock and cannot panic.
+        // SAFETY: the handler touches atomics, truncates, unlinks, sets the terminal's modes, writes and calls _exit, all of
+        // which are async-signal-safe; it allocates nothing, takes no lock and cannot panic.
         unsafe {
             signal_hook::low_level::register(signal_hook::consts::SIGBUS, || {
                 // One thread tells and ends the process; any other returns, faults again, and comes back here until then.
                 if !TOLD.swap(true, Ordering::AcqRel) {
                     remove_unfinished();
+                    restore_terminal();
                     // With stderr closed there is nobody to tell; the exit code still does.
                     let _ = rustix::io::write(rustix::stdio::stderr(), MESSAGE);
                     signal_hook::low_level::exit(1);
@@ -259,7 +263,7 @@ const END_SIGNALS: [i32; 9] = [
 ];
 
 /// Has the signals that end a process from outside, limits of time and size and an abort with them, take results along that
-/// are not whole. One that is ignored, as under `nohup`, stays so.
+/// are not whole, and give the terminal its modes back. One that is ignored, as under `nohup`, stays so.
 ///
 /// The binary calls this once at start. Does nothing where there are no such signals.
 ///
@@ -278,12 +282,13 @@ pub fn install_end_handlers() -> io::Result<()> {
         }
         let end = move || {
             remove_unfinished();
+            restore_terminal();
             // it fails for signals alone that cannot be handled
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         };
-        // SAFETY: the handler touches atomics, truncates, unlinks and ends the process as the signal's default does, all of
-        // which are async-signal-safe; it allocates nothing, takes no lock and cannot panic. So it may run on a thread that
-        // holds any lock, as one may that aborts.
+        // SAFETY: the handler touches atomics, truncates, unlinks, sets the terminal's modes and ends the process as the
+        // signal's default does, all of which are async-signal-safe; it allocates nothing, takes no lock and cannot panic.
+        // So it may run on a thread that holds any lock, as one may that aborts.
         unsafe { signal_hook::low_level::register(signal, end) }?;
     }
     Ok(())
