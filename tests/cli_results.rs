@@ -113,6 +113,24 @@ fn ctrl_c_leaves_no_part_of_the_logits_or_of_a_measurement() {
 
 #[test]
 #[cfg(unix)]
+fn an_interrupt_that_is_ignored_from_the_start_stops_nothing() {
+    let dir = Dir::new();
+    let path = dir.path().join("logits.f32");
+    let ids = vec!["5"; 2000].join(",");
+    let run = on_model("logits", &["--ctx", "2000", "--ids", &ids, "--out"]).arg(&path);
+    let mut child =
+        run.ignoring_interrupts().into_command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !path.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended without its file");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(fs::metadata(&path).unwrap().len() > 0);
+}
+
+#[test]
+#[cfg(unix)]
 fn a_signal_that_ends_the_run_leaves_no_part_of_the_logits() {
     let dir = Dir::new();
     let ids = vec!["5"; 20_000].join(",");

@@ -333,6 +333,23 @@ fn a_signal_ends_a_prompt_in_the_background_too() {
 }
 
 #[test]
+fn an_interrupt_that_is_ignored_from_the_start_does_nothing_at_the_prompt() {
+    let command = chat_command(&Dir::new(), &SHORT).ignoring_interrupts();
+    let mut chat = Terminal::start(command);
+    chat.wait_for(PROMPT);
+    chat.types("abc");
+    chat.wait_for("abc");
+    chat.gets(Signal::INT);
+    thread::sleep(Duration::from_millis(100));
+    chat.types("def\r");
+    chat.wait_for(LINE_TAKEN);
+    assert_eq!(chat.answer(), piped(&SHORT, "abcdef\n"));
+    chat.wait_for(PROMPT);
+    chat.types("/exit\r");
+    assert_eq!(chat.end().0, Some(0));
+}
+
+#[test]
 fn lines_typed_while_the_model_loads_are_answered_in_order() {
     let mut chat = chat(&Dir::new(), &SHORT);
     chat.types("one\ntwo\n/exit\n");

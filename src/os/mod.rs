@@ -248,7 +248,7 @@ pub fn install_bus_error_handler() -> io::Result<()> {
     Ok(())
 }
 
-/// See [`install_end_handlers`]. SIGINT is not among them: it stops an answer first.
+/// See [`install_end_handlers`]. SIGINT is not among them: it stops an answer first, and `cli` handles it.
 #[cfg(unix)]
 const END_SIGNALS: [i32; 9] = [
     libc::SIGTERM,
@@ -262,22 +262,53 @@ const END_SIGNALS: [i32; 9] = [
     libc::SIGUSR2,
 ];
 
+/// Whether a signal does nothing, as whoever started the program has wanted.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    // SAFETY: a `sigaction` of zeros is a valid value, and the call fills it: with no new action it changes nothing.
+    unsafe {
+        let mut now: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// Whether SIGINT is ignored, as in a job that a script starts with `&`. False where there is no such signal.
+pub fn ignores_interrupts() -> bool {
+    #[cfg(unix)]
+    let ignored = is_ignored(libc::SIGINT);
+    #[cfg(not(unix))]
+    let ignored = false;
+    ignored
+}
+
+/// Keeps a signal from this thread and from those that it starts, whatever handler there will be.
+#[cfg(unix)]
+fn block(signal: i32) {
+    // SAFETY: a set of zeros is a valid value, and the first call makes it an empty one; the others read and write it alone.
+    unsafe {
+        let mut signals: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut signals);
+        libc::sigaddset(&mut signals, signal);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &signals, std::ptr::null_mut());
+    }
+}
+
 /// Has the signals that end a process from outside, limits of time and size and an abort with them, take results along that
-/// are not whole, and give the terminal its modes back. One that is ignored, as under `nohup`, stays so.
+/// are not whole, and give the terminal its modes back. One that is ignored, as under `nohup`, stays so; SIGINT
+/// too, which is blocked then: the line editor would take it over while a line is typed.
 ///
-/// The binary calls this once at start. Does nothing where there are no such signals.
+/// The binary calls this once at start, when it has one thread. Does nothing where there are no such signals.
 ///
 /// # Errors
 /// The system refuses a handler.
 pub fn install_end_handlers() -> io::Result<()> {
     #[cfg(unix)]
+    if ignores_interrupts() {
+        block(libc::SIGINT);
+    }
+    #[cfg(unix)]
     for signal in END_SIGNALS {
-        // SAFETY: a `sigaction` of zeros is a valid value, and the call fills it: with no new action it changes nothing.
-        let ignored = unsafe {
-            let mut now: libc::sigaction = std::mem::zeroed();
-            libc::sigaction(signal, std::ptr::null(), &mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
-        };
-        if ignored {
+        if is_ignored(signal) {
             continue;
         }
         let end = move || {

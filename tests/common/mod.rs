@@ -87,6 +87,13 @@ impl TestCommand {
         Self { command: outer, stdin: self.stdin }
     }
 
+    /// In a process that ignores SIGINT, as the jobs do that a script starts with `&`.
+    pub fn ignoring_interrupts(self) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' INT; exec \"$@\"", "sh"]);
+        self.behind(shell)
+    }
+
     /// The command itself, for tests that hold its pipes.
     pub fn into_command(self) -> Command {
         self.command
