@@ -3,11 +3,17 @@
 mod common;
 
 use std::fs::{self, File};
+#[cfg(unix)]
+use std::io::Write;
+#[cfg(unix)]
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::{Dir, TestCommand, foregate, tiny_model};
+#[cfg(unix)]
+use foregate::os;
 
 fn on_model(command: &str, args: &[&str]) -> TestCommand {
     foregate([command]).arg(tiny_model()).args(["--device", "cpu"]).args(args)
@@ -107,12 +113,36 @@ fn ctrl_c_leaves_no_part_of_the_logits_or_of_a_measurement() {
 
 #[test]
 #[cfg(unix)]
+fn an_interrupt_that_is_ignored_from_the_start_stops_nothing() {
+    let dir = Dir::new();
+    let path = dir.path().join("logits.f32");
+    let ids = vec!["5"; 2000].join(",");
+    let run = on_model("logits", &["--ctx", "2000", "--ids", &ids, "--out"]).arg(&path);
+    let mut child =
+        run.ignoring_interrupts().into_command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !path.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended without its file");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(fs::metadata(&path).unwrap().len() > 0);
+}
+
+#[test]
+#[cfg(unix)]
 fn a_signal_that_ends_the_run_leaves_no_part_of_the_logits() {
     let dir = Dir::new();
     let ids = vec!["5"; 20_000].join(",");
-    for (signal, old) in
-        [("-TERM", true), ("-HUP", false), ("-QUIT", false), ("-XCPU", true), ("-XFSZ", false), ("-ALRM", false)]
-    {
+    for (signal, old) in [
+        ("-TERM", true),
+        ("-HUP", false),
+        ("-QUIT", false),
+        ("-ABRT", true),
+        ("-XCPU", true),
+        ("-XFSZ", false),
+        ("-ALRM", false),
+    ] {
         let path = dir.path().join("logits.f32");
         if old {
             fs::write(&path, "").unwrap();
@@ -129,6 +159,35 @@ fn a_signal_that_ends_the_run_leaves_no_part_of_the_logits() {
         assert_eq!(path.exists(), old);
         let _ = fs::remove_file(&path);
     }
+}
+
+/// Set in the child process, which aborts: the file of a result that it has begun.
+#[cfg(unix)]
+const ABORTS: &str = "FOREGATE_TEST_ABORTS";
+
+#[cfg(unix)]
+fn abort_with_an_unfinished(path: &Path) -> ! {
+    os::install_end_handlers().unwrap();
+    let unfinished = os::Unfinished::new(Some(path));
+    let file = File::create(path).unwrap();
+    unfinished.begin(&file);
+    (&file).write_all(b"part").unwrap();
+    std::process::abort();
+}
+
+#[test]
+#[cfg(unix)]
+fn an_abort_leaves_no_part_of_a_result() {
+    const NAME: &str = "an_abort_leaves_no_part_of_a_result";
+    if let Some(path) = std::env::var_os(ABORTS) {
+        abort_with_an_unfinished(Path::new(&path));
+    }
+    let dir = Dir::new();
+    let path = dir.path().join("result");
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let out = child.args(["--exact", NAME, "--nocapture"]).env(ABORTS, &path).output().unwrap();
+    assert_eq!(out.status.signal(), Some(libc::SIGABRT), "{out:?}");
+    assert!(!path.exists());
 }
 
 #[test]

@@ -6,13 +6,16 @@ mod common;
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Dir, TestCommand, foregate, tiny_model};
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{ControlModes, InputModes, LocalModes, OutputModes, tcgetattr};
 
 /// Far more than anything here takes: only a test that fails waits so long.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -42,22 +45,15 @@ struct Terminal {
 
 impl Terminal {
     fn start(command: TestCommand) -> Self {
-        let command = command.into_command();
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
         let keyboard = openpt(flags).unwrap();
         grantpt(&keyboard).unwrap();
         unlockpt(&keyboard).unwrap();
-        let tty = ioctl_tiocgptpeer(&keyboard, flags | OpenptFlags::CLOEXEC).unwrap();
+        let tty = File::from(ioctl_tiocgptpeer(&keyboard, flags | OpenptFlags::CLOEXEC).unwrap());
         // a session of its own, or the terminal could not send it the signals of its keys
         let mut session = Command::new("setsid");
-        session.arg("--ctty").arg(command.get_program()).args(command.get_args());
-        session.env("TERM", "xterm").env_remove("NO_COLOR");
-        for (key, value) in command.get_envs() {
-            match value {
-                Some(value) => session.env(key, value),
-                None => session.env_remove(key),
-            };
-        }
+        session.arg("--ctty").env("TERM", "xterm").env_remove("NO_COLOR");
+        let mut session = command.behind(session).into_command();
         let end = || Stdio::from(tty.try_clone().unwrap());
         let child = session.stdin(end()).stdout(end()).stderr(end()).spawn().expect("setsid of util-linux");
         let mut output = File::from(keyboard.try_clone().unwrap());
@@ -115,16 +111,36 @@ impl Terminal {
         before.trim_start().replace("\r\n", "\n")
     }
 
-    /// Waits for the program's end; its exit code and what it wrote since the last wait.
-    fn end(mut self) -> (Option<i32>, String) {
+    fn gets(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// What a program may change of the terminal; its keyboard's end tells, and outlives the program.
+    fn modes(&self) -> (InputModes, OutputModes, ControlModes, LocalModes) {
+        let now = tcgetattr(&self.keyboard).unwrap();
+        (now.input_modes, now.output_modes, now.control_modes, now.local_modes)
+    }
+
+    /// Waits for the program's end; the signal that it died of.
+    fn death(&mut self) -> Option<i32> {
+        self.rest();
+        self.child.wait().unwrap().signal()
+    }
+
+    /// Waits until the program has closed its terminal; what it wrote since the last wait.
+    fn rest(&self) -> String {
         let start = Instant::now();
         let mut written = self.screen.0.lock().unwrap();
         while !written.closed {
             let left = LIMIT.checked_sub(start.elapsed()).expect("the program ends in time");
             written = self.screen.1.wait_timeout(written, left).unwrap().0;
         }
-        let rest = String::from_utf8_lossy(&written.bytes[self.seen..]).into_owned();
-        drop(written);
+        String::from_utf8_lossy(&written.bytes[self.seen..]).into_owned()
+    }
+
+    /// Waits for the program's end; its exit code and what it wrote since the last wait.
+    fn end(mut self) -> (Option<i32>, String) {
+        let rest = self.rest();
         (self.child.wait().unwrap().code(), rest)
     }
 }
@@ -281,6 +297,53 @@ fn ctrl_c_in_a_long_prompt_stops_it_before_a_word_and_leaves_no_trace() {
         piped(&args, "hello\nwhat now?\n"),
         "the next answer is that of a chat without the stopped prompt"
     );
+    chat.wait_for(PROMPT);
+    chat.types("/exit\r");
+    assert_eq!(chat.end().0, Some(0));
+}
+
+#[test]
+fn a_signal_that_ends_the_prompt_gives_the_terminal_its_modes_back() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::QUIT] {
+        let mut chat = chat(&Dir::new(), &SHORT);
+        let before = chat.modes();
+        chat.wait_for(PROMPT);
+        chat.types("one\r");
+        chat.wait_for("decode: ");
+        chat.wait_for(PROMPT);
+        chat.types("abc");
+        chat.wait_for("abc");
+        assert_ne!(chat.modes(), before, "the editor echoes by itself");
+        chat.gets(signal);
+        assert_eq!(chat.death(), Some(signal.as_raw()));
+        assert_eq!(chat.modes(), before, "{signal:?}");
+        assert!(chat.rest().contains(LINE_TAKEN), "what is pasted is no longer marked");
+    }
+}
+
+#[test]
+fn a_signal_ends_a_prompt_in_the_background_too() {
+    // it stops where it would set the terminal's modes, and must not do so once more when it ends
+    let script = "\"$@\" & wait %1; kill -TERM %1; while kill -0 $!; do sleep 0.1; done; wait $!; echo \"ended by $?\"";
+    let mut shell = Command::new("bash");
+    shell.args(["-m", "-c", script, "bash"]);
+    let mut shell = Terminal::start(chat_command(&Dir::new(), &SHORT).behind(shell));
+    shell.wait_for("ended by 143");
+    assert_eq!(shell.end().0, Some(0));
+}
+
+#[test]
+fn an_interrupt_that_is_ignored_from_the_start_does_nothing_at_the_prompt() {
+    let command = chat_command(&Dir::new(), &SHORT).ignoring_interrupts();
+    let mut chat = Terminal::start(command);
+    chat.wait_for(PROMPT);
+    chat.types("abc");
+    chat.wait_for("abc");
+    chat.gets(Signal::INT);
+    thread::sleep(Duration::from_millis(100));
+    chat.types("def\r");
+    chat.wait_for(LINE_TAKEN);
+    assert_eq!(chat.answer(), piped(&SHORT, "abcdef\n"));
     chat.wait_for(PROMPT);
     chat.types("/exit\r");
     assert_eq!(chat.end().0, Some(0));

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::cli::{message, out, result_file};
 use crate::error::{Error, Result};
+use crate::os;
 
 /// Exit code of a program that Ctrl-C ended, as shells expect it.
 pub const INTERRUPTED: u8 = 130;
@@ -32,12 +33,16 @@ struct State {
 }
 
 impl Interrupt {
-    /// Takes Ctrl-C over: it ends the program, but as [`Interrupt::during`] and [`Interrupt::keep_conversation`] say.
+    /// Takes Ctrl-C over: it ends the program, but as [`Interrupt::during`] and [`Interrupt::keep_conversation`] say. Where
+    /// the program began with its signal ignored, it stays so and does nothing.
     ///
     /// # Errors
     /// The system does not let us.
     pub fn install() -> Result<Self> {
         let interrupt = Self::default();
+        if os::ignores_interrupts() {
+            return Ok(interrupt);
+        }
         let state = interrupt.0.clone();
         let handler = move || {
             if state.press() {

@@ -1,5 +1,6 @@
 //! What differs by operating system: positioned reads, page advice, signals; which file is which in `files.rs`, how
-//! much memory there is in `memory.rs`, what goes away when a signal ends the process in `unfinished.rs`.
+//! much memory there is in `memory.rs`, what goes away when a signal ends the process in `unfinished.rs`, and what it
+//! gives back in `terminal.rs`.
 //!
 //! Linux is complete; elsewhere each function has a portable fallback, and its docs say which.
 
@@ -11,10 +12,12 @@ use memmap2::Mmap;
 
 mod files;
 mod memory;
+mod terminal;
 mod unfinished;
 
 pub use files::{Stamp, disk_of, same_file};
 pub use memory::{available_memory, peak_resident_bytes, reset_peak_resident, resident_bytes, total_memory};
+pub use terminal::{KeptModes, restore_terminal};
 pub use unfinished::{Unfinished, remove_unfinished};
 
 /// Fills `out` from byte `offset` of `file`, without moving the file's own position where the system allows.
@@ -227,13 +230,14 @@ pub fn install_bus_error_handler() -> io::Result<()> {
                 return Err(io::Error::last_os_error());
             }
         }
-        // SAFETY: the handler touches atomics, truncates, unlinks, writes and calls _exit, all of which are async-signal-safe; it
-        // allocates nothing, takes no lock and cannot panic.
+        // SAFETY: the handler touches atomics, truncates, unlinks, sets the terminal's modes, writes and calls _exit, all of
+        // which are async-signal-safe; it allocates nothing, takes no lock and cannot panic.
         unsafe {
             signal_hook::low_level::register(signal_hook::consts::SIGBUS, || {
                 // One thread tells and ends the process; any other returns, faults again, and comes back here until then.
                 if !TOLD.swap(true, Ordering::AcqRel) {
                     remove_unfinished();
+                    restore_terminal();
                     // With stderr closed there is nobody to tell; the exit code still does.
                     let _ = rustix::io::write(rustix::stdio::stderr(), MESSAGE);
                     signal_hook::low_level::exit(1);
@@ -244,12 +248,13 @@ pub fn install_bus_error_handler() -> io::Result<()> {
     Ok(())
 }
 
-/// See [`install_end_handlers`]. SIGINT is not among them: it stops an answer first.
+/// See [`install_end_handlers`]. SIGINT is not among them: it stops an answer first, and `cli` handles it.
 #[cfg(unix)]
-const END_SIGNALS: [i32; 8] = [
+const END_SIGNALS: [i32; 9] = [
     libc::SIGTERM,
     libc::SIGHUP,
     libc::SIGQUIT,
+    libc::SIGABRT,
     libc::SIGXCPU,
     libc::SIGXFSZ,
     libc::SIGALRM,
@@ -257,31 +262,64 @@ const END_SIGNALS: [i32; 8] = [
     libc::SIGUSR2,
 ];
 
-/// Has the signals that end a process from outside, limits of time and size with them, take results along that are not whole.
-/// One that is ignored, as under `nohup`, stays so.
+/// Whether a signal does nothing, as whoever started the program has wanted.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    // SAFETY: a `sigaction` of zeros is a valid value, and the call fills it: with no new action it changes nothing.
+    unsafe {
+        let mut now: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// Whether SIGINT is ignored, as in a job that a script starts with `&`. False where there is no such signal.
+pub fn ignores_interrupts() -> bool {
+    #[cfg(unix)]
+    let ignored = is_ignored(libc::SIGINT);
+    #[cfg(not(unix))]
+    let ignored = false;
+    ignored
+}
+
+/// Keeps a signal from this thread and from those that it starts, whatever handler there will be.
+#[cfg(unix)]
+fn block(signal: i32) {
+    // SAFETY: a set of zeros is a valid value, and the first call makes it an empty one; the others read and write it alone.
+    unsafe {
+        let mut signals: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut signals);
+        libc::sigaddset(&mut signals, signal);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &signals, std::ptr::null_mut());
+    }
+}
+
+/// Has the signals that end a process from outside, limits of time and size and an abort with them, take results along that
+/// are not whole, and give the terminal its modes back. One that is ignored, as under `nohup`, stays so; SIGINT
+/// too, which is blocked then: the line editor would take it over while a line is typed.
 ///
-/// The binary calls this once at start. Does nothing where there are no such signals.
+/// The binary calls this once at start, when it has one thread. Does nothing where there are no such signals.
 ///
 /// # Errors
 /// The system refuses a handler.
 pub fn install_end_handlers() -> io::Result<()> {
     #[cfg(unix)]
+    if ignores_interrupts() {
+        block(libc::SIGINT);
+    }
+    #[cfg(unix)]
     for signal in END_SIGNALS {
-        // SAFETY: a `sigaction` of zeros is a valid value, and the call fills it: with no new action it changes nothing.
-        let ignored = unsafe {
-            let mut now: libc::sigaction = std::mem::zeroed();
-            libc::sigaction(signal, std::ptr::null(), &mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
-        };
-        if ignored {
+        if is_ignored(signal) {
             continue;
         }
         let end = move || {
             remove_unfinished();
+            restore_terminal();
             // it fails for signals alone that cannot be handled
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         };
-        // SAFETY: the handler touches atomics, truncates, unlinks and ends the process as the signal's default does, all of
-        // which are async-signal-safe; it allocates nothing, takes no lock and cannot panic.
+        // SAFETY: the handler touches atomics, truncates, unlinks, sets the terminal's modes and ends the process as the
+        // signal's default does, all of which are async-signal-safe; it allocates nothing, takes no lock and cannot panic.
+        // So it may run on a thread that holds any lock, as one may that aborts.
         unsafe { signal_hook::low_level::register(signal, end) }?;
     }
     Ok(())

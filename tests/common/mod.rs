@@ -72,6 +72,28 @@ impl TestCommand {
         self
     }
 
+    /// As the last arguments of another program, which runs it.
+    pub fn behind(self, mut outer: Command) -> Self {
+        outer.arg(self.command.get_program()).args(self.command.get_args());
+        for (key, value) in self.command.get_envs() {
+            match value {
+                Some(value) => outer.env(key, value),
+                None => outer.env_remove(key),
+            };
+        }
+        if let Some(dir) = self.command.get_current_dir() {
+            outer.current_dir(dir);
+        }
+        Self { command: outer, stdin: self.stdin }
+    }
+
+    /// In a process that ignores SIGINT, as the jobs do that a script starts with `&`.
+    pub fn ignoring_interrupts(self) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' INT; exec \"$@\"", "sh"]);
+        self.behind(shell)
+    }
+
     /// The command itself, for tests that hold its pipes.
     pub fn into_command(self) -> Command {
         self.command

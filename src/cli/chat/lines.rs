@@ -14,6 +14,7 @@ use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, EventHandler,
 use crate::cli::interrupt::{HINT, Interrupt, PROMPT};
 use crate::cli::{message, state};
 use crate::error::{Error, Result};
+use crate::os::KeptModes;
 
 /// What was read.
 pub enum Line {
@@ -99,7 +100,7 @@ impl Lines {
             Self::Stdin(longest) => return next_of(&mut io::stdin().lock(), *longest),
         };
         loop {
-            let read = if edits() { editor.readline(PROMPT) } else { interrupt.at_prompt(|| editor.readline(PROMPT)) };
+            let read = if edits() { edited(editor) } else { interrupt.at_prompt(|| editor.readline(PROMPT)) };
             match read {
                 Ok(line) if ctrl_c.take() => {
                     if line.is_empty() {
@@ -118,6 +119,12 @@ impl Lines {
             }
         }
     }
+}
+
+/// Reads a line with the terminal in the editor's modes; a signal that ends the program meanwhile takes them back.
+fn edited(editor: &mut Editor) -> rustyline::Result<String> {
+    let _kept = KeptModes::of_stdin();
+    editor.readline(PROMPT)
 }
 
 /// Whether the editor can edit on this terminal; on others it reads lines as the terminal gives them.
