@@ -2,7 +2,7 @@
 //!
 //! Events travel in batches, because waking the thread for each would cost more than the rest.
 
-use std::fs::File;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -26,11 +26,14 @@ const BATCHES: usize = 4;
 /// Writes the trace of one run.
 ///
 /// Dropped, it writes what it holds; [`TraceWriter::finish`] also tells whether that worked. A file without its last line
-/// (see [`super`]) is the rest of a run that was killed.
+/// (see [`super`]) is the rest of a run that was killed. Of a run that ended before it routed anything nothing is written:
+/// what stood in the file's place stays, and a new file goes away.
 pub struct TraceWriter {
     path: PathBuf,
     batch: Vec<Event>,
     batch_bytes: usize,
+    /// Whether something was routed.
+    routed: bool,
     /// `None` once the thread has been told to end.
     batches: Option<SyncSender<Vec<Event>>>,
     thread: Option<JoinHandle<io::Result<()>>>,
@@ -42,22 +45,21 @@ pub fn is_packed(path: &Path) -> bool {
 }
 
 impl TraceWriter {
-    /// Creates the file, in the place of what was there, and writes the head. A name that ends in `.gz` means gzip.
+    /// Opens the file. What was there stays until the first events are written. A name that ends in `.gz` means gzip.
     ///
     /// # Errors
-    /// The file cannot be created, or no thread can.
+    /// The file cannot be opened, or no thread can be made.
     pub fn create(path: impl AsRef<Path>, setup: &Setup) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let io = |e| Error::io(&path, e);
-        let file = BufWriter::new(File::create(&path).map_err(io)?);
-        let out =
-            if is_packed(&path) { Out::Gzip(GzEncoder::new(file, Compression::fast())) } else { Out::Plain(file) };
-        let mut formatter = Formatter::new(out, setup);
+        let place = Place::open(&path).map_err(io)?;
+        let mut formatter = Formatter::new(setup);
         let head = head(setup).map_err(io)?;
         let (batches, receiver) = sync_channel(BATCHES);
-        let thread =
-            thread::Builder::new().name("trace".into()).spawn(move || formatter.run(&head, &receiver)).map_err(io)?;
-        Ok(Self { path, batch: Vec::new(), batch_bytes: 0, batches: Some(batches), thread: Some(thread) })
+        let write = move || formatter.run(place, &head, &receiver);
+        let thread = thread::Builder::new().name("trace".into()).spawn(write).map_err(io)?;
+        let (batches, thread) = (Some(batches), Some(thread));
+        Ok(Self { path, batch: Vec::new(), batch_bytes: 0, routed: false, batches, thread })
     }
 
     /// Takes an event. It is written later; waits only if the file is slower than the run.
@@ -71,6 +73,7 @@ impl TraceWriter {
         self.batch_bytes += size_of::<Event>();
         match &event {
             Event::Routed(routed) => {
+                self.routed = true;
                 let uses = routed.chosen.len();
                 assert!(
                     routed.k > 0 && uses.is_multiple_of(routed.k),
@@ -106,9 +109,9 @@ impl TraceWriter {
         }
     }
 
+    /// Writes what is left, the head at least.
     fn end(&mut self) -> Result<()> {
-        let sent = if self.batch.is_empty() { Ok(()) } else { self.send() };
-        sent.and_then(|()| self.join())
+        self.send().and_then(|()| self.join())
     }
 
     /// Has the thread end, and waits for it.
@@ -123,7 +126,41 @@ impl TraceWriter {
 impl Drop for TraceWriter {
     fn drop(&mut self) {
         // Nobody is left to tell; `finish` is the way to know.
-        let _ = self.end();
+        let _ = if self.routed { self.end() } else { self.join() };
+    }
+}
+
+/// Where the trace will be.
+struct Place {
+    file: File,
+    packed: bool,
+    /// Whether it can be cut: not a pipe or a device.
+    ordinary: bool,
+    /// The file's own path, if there was none before.
+    new: Option<PathBuf>,
+}
+
+impl Place {
+    fn open(path: &Path) -> io::Result<Self> {
+        let new = fs::metadata(path).is_err();
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        let ordinary = file.metadata()?.is_file();
+        let new = if new && ordinary { Some(fs::canonicalize(path)?) } else { None };
+        Ok(Self { file, packed: is_packed(path), ordinary, new })
+    }
+
+    /// Takes what was there before away.
+    fn begin(self) -> io::Result<Out> {
+        if self.ordinary {
+            self.file.set_len(0)?;
+        }
+        let file = BufWriter::new(self.file);
+        Ok(if self.packed { Out::Gzip(GzEncoder::new(file, Compression::fast())) } else { Out::Plain(file) })
+    }
+
+    /// Leaves what was there before.
+    fn leave(self) -> io::Result<()> {
+        self.new.map_or(Ok(()), fs::remove_file)
     }
 }
 
@@ -160,7 +197,6 @@ fn head(setup: &Setup) -> io::Result<String> {
 
 /// Turns events into lines.
 struct Formatter {
-    out: Option<Out>,
     /// Bytes of one expert by model layer.
     expert_bytes: Vec<usize>,
     text: Vec<u8>,
@@ -173,18 +209,20 @@ struct Formatter {
 }
 
 impl Formatter {
-    fn new(out: Out, setup: &Setup) -> Self {
+    fn new(setup: &Setup) -> Self {
         let mut expert_bytes = vec![0; setup.layers.iter().map(|l| l.layer as usize + 1).max().unwrap_or(0)];
         for (shape, &bytes) in setup.layers.iter().zip(&setup.expert_bytes) {
             expert_bytes[shape.layer as usize] = bytes;
         }
-        Self { out: Some(out), expert_bytes, text: Vec::new(), prefix: Vec::new(), pass: None, seen: Vec::new() }
+        Self { expert_bytes, text: Vec::new(), prefix: Vec::new(), pass: None, seen: Vec::new() }
     }
 
-    fn run(&mut self, head: &str, batches: &Receiver<Vec<Event>>) -> io::Result<()> {
-        let Some(mut out) = self.out.take() else { return Ok(()) };
+    /// Writes the batches that come. Without any there is no trace.
+    fn run(&mut self, place: Place, head: &str, batches: &Receiver<Vec<Event>>) -> io::Result<()> {
+        let Ok(first) = batches.recv() else { return place.leave() };
+        let mut out = place.begin()?;
         out.write(head.as_bytes())?;
-        while let Ok(batch) = batches.recv() {
+        for batch in std::iter::once(first).chain(batches) {
             for event in &batch {
                 self.event(event)?;
             }

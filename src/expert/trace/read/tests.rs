@@ -114,6 +114,28 @@ fn a_writer_that_is_dropped_writes_what_it_holds() {
 }
 
 #[test]
+fn a_run_that_ends_before_it_routes_leaves_what_stood_in_its_traces_place() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["t.csv", "t.csv.gz"] {
+        let path = dir.path().join(name);
+        let begun = || {
+            let mut writer = TraceWriter::create(&path, &setup()).unwrap();
+            writer.push(Event::Probation(0, 1)).unwrap();
+            writer
+        };
+        drop(begun());
+        assert!(!path.exists());
+        std::fs::write(&path, "what was there, of another run, and longer than the head of a trace. ".repeat(40))
+            .unwrap();
+        let before = std::fs::read(&path).unwrap();
+        drop(begun());
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        begun().finish().unwrap();
+        assert_eq!(events(Trace::read(&path, None).unwrap()), [Event::Probation(0, 1)], "whole: all was told");
+    }
+}
+
+#[test]
 fn a_trace_that_was_cut_off_is_told_from_a_whole_one() {
     let run: Vec<_> = (0..4000).map(|n| Event::Routed(routed(Phase::Decode, n, 1, &[n % 4, (n + 1) % 4]))).collect();
     for (name, why) in [("t.csv", "no end"), ("t.csv.gz", "cut off")] {
