@@ -23,10 +23,10 @@ pub fn identify(hash: &mut Sha256, shards: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// What a file holds, if it is there and has at most `most` bytes.
+/// What an ordinary file holds, if it is there and has at most `most` bytes: a pipe or a device may never end.
 pub fn read(path: &Path, most: u64) -> Option<Vec<u8>> {
     let about = fs::metadata(path).ok()?;
-    if about.len() > most { None } else { fs::read(path).ok() }
+    if about.is_file() && about.len() <= most { fs::read(path).ok() } else { None }
 }
 
 /// Puts `content` in the place of what stood in the file, whose folder is made if need be. A process that is killed
