@@ -141,6 +141,7 @@ fn a_signal_that_ends_the_run_leaves_no_part_of_the_logits() {
         ("-ABRT", true),
         ("-XCPU", true),
         ("-XFSZ", false),
+        ("-VTALRM", true),
         ("-ALRM", false),
     ] {
         let path = dir.path().join("logits.f32");

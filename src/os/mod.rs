@@ -250,7 +250,7 @@ pub fn install_bus_error_handler() -> io::Result<()> {
 
 /// See [`install_end_handlers`]. SIGINT is not among them: it stops an answer first, and `cli` handles it.
 #[cfg(unix)]
-const END_SIGNALS: [i32; 9] = [
+const END_SIGNALS: [i32; 13] = [
     libc::SIGTERM,
     libc::SIGHUP,
     libc::SIGQUIT,
@@ -258,6 +258,10 @@ const END_SIGNALS: [i32; 9] = [
     libc::SIGXCPU,
     libc::SIGXFSZ,
     libc::SIGALRM,
+    libc::SIGVTALRM,
+    libc::SIGPROF,
+    libc::SIGSYS,
+    libc::SIGTRAP,
     libc::SIGUSR1,
     libc::SIGUSR2,
 ];
