@@ -171,8 +171,8 @@ fn perplexity_is_the_same_token_by_token() {
 
 #[test]
 fn perplexity_refuses_a_context_that_scores_nothing_before_it_opens_anything() {
-    let error = foregate(["perplexity", "/nonexistent.gguf", "-p", "x", "--ctx", "3"]).fails(2);
-    assert!(error.contains("--ctx 3") && error.contains("at least 4"), "{error}");
+    let error = foregate(["perplexity", "/nonexistent.gguf", "-p", "x", "--ctx", "2"]).fails(2);
+    assert!(error.contains("--ctx 2") && error.contains("at least 3"), "{error}");
 }
 
 #[test]

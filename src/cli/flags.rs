@@ -48,7 +48,7 @@ pub struct EngineFlags {
     /// Who leaves the expert cache [default: next-use]
     #[arg(long, value_name = "NAME", value_parser = policy(), help_heading = MEMORY)]
     pub policy: Option<PolicyKind>,
-    /// Context: tokens that prompt and answer may have together [default: the model's, at most 4096]
+    /// Context: tokens that prompt and answer may have together, but for the answer's last [default: the model's, at most 4096]
     #[arg(long, value_name = "N", value_parser = count(1 << 30), help_heading = MEMORY)]
     pub ctx: Option<usize>,
     /// Storage of keys and values [default: f16; f32 on the reference device]

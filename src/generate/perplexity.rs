@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::generate::stream::LanguageModel;
 
 /// Tokens that a chunk has at least, so that one of them is scored.
-pub const CTX_MIN: usize = 4;
+pub const CTX_MIN: usize = 3;
 
 /// The score of a text, or of its first chunks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -51,7 +51,7 @@ pub fn chunk_count(tokens: usize, ctx: usize) -> usize {
 /// Scores the first `chunks` chunks of `tokens`, each as long as the model's context; `done` hears of each chunk.
 ///
 /// # Errors
-/// A text shorter than one chunk, a context below 4, failures of the model.
+/// A text shorter than one chunk, a context below [`CTX_MIN`], failures of the model.
 pub fn score(
     model: &mut dyn LanguageModel,
     tokens: &[u32],

@@ -3,7 +3,8 @@
 //! A slot that is wanted is theirs before a demanded expert is evicted, the coldest first; and one that is requested is a
 //! hit, demanded from then on as if it had just been read. So a cache that began with them holds the same demanded experts
 //! at every time as one that began empty, and no policy misses more than it would have: whatever was kept, of whichever
-//! topic. (Where a layer asks for more than fits, the order of its waves differs, and with it what is left of them.)
+//! topic. (Where a layer asks for more than fits, the order of its waves differs, and with it what is left of them; and what
+//! is prefetched is another matter.)
 
 use super::Cache;
 use crate::expert::{ExpertId, SlotId};
