@@ -16,6 +16,12 @@ pub fn bytes(n: u64) -> String {
     }
 }
 
+/// The binary unit that a value of so many bytes is told in, and its name: for columns of one unit.
+pub fn binary_unit(bytes: f64) -> (f64, &'static str) {
+    let units = [(1024f64.powi(3), "GiB"), (1024f64.powi(2), "MiB"), (1024.0, "KiB")];
+    units.into_iter().find(|unit| bytes >= unit.0).unwrap_or((1.0, "bytes"))
+}
+
 /// `numerator / denominator` as a percentage, or `-` where there was nothing to count.
 pub fn percent(numerator: u64, denominator: u64) -> String {
     match denominator {
@@ -54,6 +60,13 @@ mod tests {
             [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.00 KiB"), (2_780_000, "2.65 MiB"), (18 << 30, "18.0 GiB")]
         {
             assert_eq!(bytes(n), text);
+        }
+    }
+
+    #[test]
+    fn a_column_has_the_unit_of_its_largest_value() {
+        for (n, unit) in [(0.0, "bytes"), (1023.0, "bytes"), (1024.0, "KiB"), (2e6, "MiB"), (5e12, "GiB")] {
+            assert_eq!(binary_unit(n).1, unit);
         }
     }
 
