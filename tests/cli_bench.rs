@@ -163,6 +163,28 @@ fn the_trace_that_is_kept_replays() {
     foregate(["simulate", kept, "--as-recorded"]).ok();
 }
 
+/// Where a result cannot be written, that is told, and the others are there.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_result_that_is_lost_is_told_of_and_costs_no_other() {
+    let dir = Dir::new();
+    let (trace, page) = (dir.path().join("run.csv"), dir.path().join("page.html"));
+    let flags = ["--sizes", "50%", "--prefetch-modes", "off", "-n", "2", "--device", "cpu", "--ctx", "256"];
+    let bench = || foregate(["bench"]).arg(tiny_model()).args(flags);
+    let run = bench().args(["--trace", "/dev/full"]).run();
+    run.expect_code(1);
+    assert!(run.stderr().contains("/dev/full") && run.stdout().contains("SHA-256"), "{}", run.stderr());
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let mut command = bench().arg("--trace").arg(&trace).args(["--report", "/dev/full"]).into_command();
+    let output = command.stdout(full).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && told.contains("stdout") && told.contains("/dev/full"), "{told}");
+    foregate(["simulate"]).arg(&trace).arg("--as-recorded").ok();
+    let full = std::fs::File::create("/dev/full").unwrap();
+    bench().arg("--report").arg(&page).into_command().stdout(full).status().unwrap();
+    assert!(std::fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
+}
+
 #[test]
 fn the_page_needs_nothing_from_elsewhere_and_carries_the_json() {
     let dir = Dir::new();

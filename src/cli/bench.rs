@@ -131,18 +131,22 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         message::note(&format!("the report is {}", path.display()));
         Ok(())
     });
-    if args.json {
-        out::json(&report)?
-    } else {
-        out::write(report.text().as_bytes())?
-    }
+    let told = if args.json { out::json(&report) } else { out::write(report.text().as_bytes()) };
     let kept = trace.map(|trace| {
         let path = trace.path();
         let copy = |file: &mut dyn Write| io::copy(&mut File::open(routing.path())?, file).map(|_| true);
-        trace.write(|file| copy(file).map_err(|e| Error::io(path, e)))
+        trace.write(|file| copy(file).map_err(|e| Error::io(path, e))).map(drop)
     });
-    written.transpose().and(kept.transpose())?;
+    all_of([written, Some(told), kept])?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The first error, after the others were told: a result that is lost never goes without a word.
+fn all_of(results: [Option<Result<()>>; 3]) -> Result<()> {
+    let mut errors = results.into_iter().flatten().filter_map(Result::err);
+    let first = errors.next();
+    errors.for_each(|error| message::error(&error.to_string()));
+    first.map_or(Ok(()), Err)
 }
 
 /// Refuses flags that could not act.
