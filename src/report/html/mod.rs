@@ -1,6 +1,7 @@
 //! The report of `bench` as one page: no request to anywhere, no script, plots as inline SVG, light and dark by the
 //! reader's preference, and no wider than a phone. Every number in it stands in the JSON, which the page carries.
 
+mod heat;
 mod plots;
 mod svg;
 mod words;

@@ -1,7 +1,8 @@
 //! Which plots the page has, and what they say.
 
 use super::escape;
-use super::svg::{Axis, BOUND, Bar, HeatRow, Line, bars, heat, lines};
+use super::heat::{HeatRow, heat};
+use super::svg::{Axis, Bar, Line, Look, bars, lines};
 use crate::bench::figures::ConfigurationRow;
 use crate::expert::predict::{Method, RecallRow, totals};
 use crate::report::bench::BenchReport;
@@ -55,7 +56,7 @@ fn sizes(report: &BenchReport) -> Axis {
             marks.push((at, share(Some(at)).replace(".0 %", " %")));
         }
     }
-    Axis { title: "expert cache, share of all experts".into(), range: (0.0, most), marks }
+    Axis { title: "expert cache, share of all experts".into(), unit: String::new(), range: (0.0, most), marks }
 }
 
 fn hit_rates(report: &BenchReport) -> String {
@@ -63,13 +64,12 @@ fn hit_rates(report: &BenchReport) -> String {
         .into_iter()
         .map(|(colour, dash, name, rows)| Line {
             name,
-            colour,
-            dash,
+            look: Look::Series { colour, dash },
             points: rows.iter().filter_map(|r| Some((r.cache_share, 100.0 * r.hit_rate?, None))).collect(),
         })
         .collect();
     let bound = report.bound.iter().filter_map(|b| Some((b.share, 100.0 * b.hit_rate?, None))).collect();
-    all.push(Line { name: "Belady, the bound on demand".into(), colour: BOUND, dash: 2, points: bound });
+    all.push(Line { name: "Belady, the bound on demand".into(), look: Look::Bound, points: bound });
     let y = Axis::up_to("hit rate", 100.0, " %");
     let plot = lines("Hit rate by cache size", &sizes(report), &y, &all);
     let note = "Experts of new tokens that had a slot, or were on their way, when the router asked. Belady knows the future \
@@ -83,7 +83,11 @@ fn speeds(report: &BenchReport) -> String {
     };
     let all: Vec<Line> = series(report)
         .into_iter()
-        .map(|(colour, dash, name, rows)| Line { name, colour, dash, points: rows.iter().filter_map(spread).collect() })
+        .map(|(colour, dash, name, rows)| Line {
+            name,
+            look: Look::Series { colour, dash },
+            points: rows.iter().filter_map(spread).collect(),
+        })
         .collect();
     let most = report.configurations.iter().filter_map(|c| c.tok_s).map(|s| s.p95).fold(0.0, f64::max);
     let plot = lines("Tokens per second by cache size", &sizes(report), &Axis::up_to("tokens/s", most, ""), &all);
@@ -156,8 +160,7 @@ fn recall(report: &BenchReport) -> String {
     let distances: std::collections::BTreeSet<usize> = rows.iter().filter_map(|r| r.d).collect();
     let line = |&d: &usize| Line {
         name: if d == 0 { "d = 0, the control".into() } else { format!("d = {d}") },
-        colour: if d == 0 { BOUND } else { d - 1 },
-        dash: if d == 0 { 2 } else { d - 1 },
+        look: if d == 0 { Look::Bound } else { Look::Series { colour: d - 1, dash: d - 1 } },
         points: rows
             .iter()
             .filter(|r| r.d == Some(d))
@@ -168,7 +171,8 @@ fn recall(report: &BenchReport) -> String {
     let last = rows.iter().map(|r| r.layer).max().unwrap_or(0);
     let step = (last / 8).max(1);
     let marks = (0..=last).step_by(step).map(|l| (l as f64, l.to_string())).collect();
-    let x = Axis { title: "layer that was predicted".into(), range: (0.0, last.max(1) as f64), marks };
+    let title = "layer that was predicted".into();
+    let x = Axis { title, unit: String::new(), range: (0.0, last.max(1) as f64), marks };
     let plot = lines("Recall by layer and lookahead", &x, &Axis::up_to("recall", 100.0, " %"), &all);
     let mut table = String::from(
         "<details><summary>All predictors</summary><div class=\"scroll\"><table><tr><th>predictor</th><th>d</th>\
@@ -201,7 +205,7 @@ pub fn map(report: &BenchReport) -> String {
     };
     let rows: Vec<HeatRow> = routing.layers.iter().map(row).collect();
     let note = format!(
-        "How many tokens each expert was used for, layers down and experts across; outlined: it had a slot when the untimed \
+        "How many tokens each expert was used for, layers down and experts across; underlined: it had a slot when the untimed \
          run ended ({}). A new token uses {} of the experts that the one before used.",
         escape(&routing.configuration),
         share(routing.next_token_reuse)
