@@ -150,9 +150,9 @@ pub fn lines(label: &str, x: &Axis, y: &Axis, lines: &[Line]) -> String {
     let _ =
         write!(svg, "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>", HEIGHT - 4.0, escape(&x.title));
     for (n, line) in lines.iter().enumerate() {
-        // whiskers side by side
+        // whiskers side by side, many of them closer
         let shift = if line.points.iter().any(|p| p.2.is_some()) {
-            4.0 * (n as f64 - (lines.len() as f64 - 1.0) / 2.0)
+            (32.0 / lines.len() as f64).min(4.0) * (n as f64 - (lines.len() as f64 - 1.0) / 2.0)
         } else {
             0.0
         };
