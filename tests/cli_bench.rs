@@ -192,7 +192,7 @@ fn a_result_that_is_lost_is_told_of_and_costs_no_other() {
     assert!(output.status.code() == Some(1) && told.contains("stdout") && told.contains("/dev/full"), "{told}");
     foregate(["simulate"]).arg(&trace).arg("--as-recorded").ok();
     let full = std::fs::File::create("/dev/full").unwrap();
-    bench().arg("--report").arg(&page).into_command().stdout(full).status().unwrap();
+    bench().arg("--report").arg(&page).into_command().stdout(full).output().unwrap();
     assert!(std::fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
 }
 
