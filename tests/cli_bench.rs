@@ -49,13 +49,20 @@ fn figures_agree_with_the_runs_that_they_stand_for() {
         let sum = |phase: &str, field: &str| -> u64 { runs.iter().map(|r| r[phase][field].as_u64().unwrap()).sum() };
         let (hits, misses) = (sum("decode", "hits"), sum("decode", "misses"));
         assert_eq!(row["hit_rate"].as_f64().unwrap(), hits as f64 / (hits + misses) as f64);
+        let beside = |field: &str| runs.iter().map(|run| run[field].clone()).collect::<Value>();
+        assert_eq!(row["hit_rate_runs"], beside("hit_rate"));
+        assert_eq!(row["bytes_per_token_runs"], beside("bytes_per_token"));
+        assert_eq!(row["tok_s_runs"], beside("tok_s_mean"));
         let bytes = &row["bytes"];
         let all: u64 = ["demand", "useful", "late", "wasted"].iter().map(|k| bytes[k].as_u64().unwrap()).sum();
+        assert_eq!(bytes["total"], all);
         let read = sum("prefill", "bytes_read") + sum("decode", "bytes_read");
         assert!(all.abs_diff(read / 2) <= 4, "{row}");
         assert!(row["prefetch"] != "off" || all == bytes["demand"].as_u64().unwrap(), "{row}");
         let bound = report["bound"].as_array().unwrap().iter().find(|b| b["slots"] == row["cache_slots"]).unwrap();
         if row["prefetch"] == "off" {
+            assert_eq!(row["hit_rate_runs"][0], row["hit_rate_runs"][1], "what nothing but the router decides repeats");
+            assert!(row["bytes_per_token"].as_f64() >= bound["bytes_per_token"].as_f64(), "{row} {bound}");
             assert!(row["hit_rate"].as_f64().unwrap() <= bound["hit_rate"].as_f64().unwrap() + 1e-9, "{row} {bound}");
         }
     }
@@ -64,7 +71,11 @@ fn figures_agree_with_the_runs_that_they_stand_for() {
     assert!(uses > 0);
     for row in report["recall"].as_array().unwrap().iter().filter(|row| row["d"] == 0) {
         assert_eq!(row["slots"], row["slot_hits"], "the control reads 100 %: {row}");
+        assert_eq!(row["slot_rate"], 1.0);
     }
+    let fastest = &report["configurations"][report["fastest"]["configuration"].as_u64().unwrap() as usize];
+    let mean = |row: &Value| row["tok_s_mean"].as_f64().unwrap();
+    assert!(report["configurations"].as_array().unwrap().iter().all(|row| mean(row) <= mean(fastest)));
 }
 
 #[test]
@@ -161,6 +172,99 @@ fn the_trace_that_is_kept_replays() {
     foregate(["bench", "--sizes", "25%", "--prefetch-modes", "auto", "-n", "2", "--device", "cpu", "--trace", kept])
         .ok();
     foregate(["simulate", kept, "--as-recorded"]).ok();
+}
+
+/// Where a result cannot be written, that is told, and the others are there.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_result_that_is_lost_is_told_of_and_costs_no_other() {
+    let dir = Dir::new();
+    let (trace, page) = (dir.path().join("run.csv"), dir.path().join("page.html"));
+    let flags = ["--sizes", "50%", "--prefetch-modes", "off", "-n", "2", "--device", "cpu", "--ctx", "256"];
+    let bench = || foregate(["bench"]).arg(tiny_model()).args(flags);
+    let run = bench().args(["--trace", "/dev/full"]).run();
+    run.expect_code(1);
+    assert!(run.stderr().contains("/dev/full") && run.stdout().contains("SHA-256"), "{}", run.stderr());
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let mut command = bench().arg("--trace").arg(&trace).args(["--report", "/dev/full"]).into_command();
+    let output = command.stdout(full).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && told.contains("stdout") && told.contains("/dev/full"), "{told}");
+    foregate(["simulate"]).arg(&trace).arg("--as-recorded").ok();
+    let full = std::fs::File::create("/dev/full").unwrap();
+    bench().arg("--report").arg(&page).into_command().stdout(full).output().unwrap();
+    assert!(std::fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
+}
+
+/// All numbers of a JSON value, and all texts.
+fn leaves(value: &Value, numbers: &mut Vec<f64>, texts: &mut Vec<String>) {
+    match value {
+        Value::Number(n) => numbers.extend(n.as_f64()),
+        Value::String(text) if text.len() > 2 => texts.push(text.clone()),
+        Value::String(text) => numbers.extend(text.trim_matches(char::is_alphabetic).parse::<f64>()),
+        Value::Array(all) => all.iter().for_each(|value| leaves(value, numbers, texts)),
+        Value::Object(all) => all.values().for_each(|value| leaves(value, numbers, texts)),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// Numbers that a page shows and its JSON has not, with the text around them. Left out are the scales of axes, places of
+/// experts, the date, and numbers of fixed sentences.
+fn strangers(page: &str, json: &Value) -> Vec<String> {
+    let (mut known, mut texts) = (Vec::new(), Vec::new());
+    leaves(json, &mut known, &mut texts);
+    texts.push(json["sha256"].as_str().unwrap()[..8].into());
+    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    let regex = |text: &str| fancy_regex::Regex::new(text).unwrap();
+    let fixed = regex(
+        r"SHA-256|p5 to p95|5th to the 95th|must read 100 %|\bd = \d|\bexpert \d+:|\d{4}-\d\d-\d\d \d\d:\d\d UTC",
+    );
+    let number = regex(r"(\d+(?:\.(\d+))?)(?: ?(%|bytes|KiB|MiB|GiB)|(?=-[\d.]+ (%)))?");
+    let shown = regex(r#"<text class="mark"[^>]*>[^<]*<"#).replace_all(page, "<").into_owned();
+    let mut strange = Vec::new();
+    for piece in regex(r">([^<]*[0-9][^<]*)<").captures_iter(&shown) {
+        let mut piece = piece.unwrap()[1].to_owned();
+        for (name, c) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")] {
+            piece = piece.replace(name, c);
+        }
+        let said = texts.iter().fold(piece.clone(), |left, text| left.replace(text.as_str(), " "));
+        for found in number.captures_iter(&fixed.replace_all(&said, " ")) {
+            let found = found.unwrap();
+            let unit = found.get(3).or(found.get(4)).map_or("", |unit| unit.as_str());
+            let scale = match unit {
+                "%" => 100.0,
+                "KiB" => 1.0 / 1024.0,
+                "MiB" => 1.0 / 1_048_576.0,
+                "GiB" => 1.0 / 1_073_741_824.0,
+                _ => 1.0,
+            };
+            let decimals = found.get(2).map_or(0, |d| d.as_str().len() as i32);
+            let off = if unit == "bytes" { 1.0 } else { 0.5001 * 10f64.powi(-decimals) + scale * 1e-9 };
+            let value: f64 = found[1].parse().unwrap();
+            if !known.iter().any(|known| (known * scale - value).abs() <= off) {
+                strange.push(format!("{} in {piece:?}", &found[0]));
+            }
+        }
+    }
+    strange
+}
+
+#[test]
+fn every_number_of_the_page_stands_in_the_json() {
+    let dir = Dir::new();
+    let path = dir.path().join("report.html");
+    let json = small(&dir, &["--ctx", "256", "--report", path.to_str().unwrap()]);
+    let page = std::fs::read_to_string(&path).unwrap();
+    let shown = page.split("<body>").nth(1).and_then(|body| body.split("<script").next()).unwrap();
+    assert_eq!(strangers(shown, &json), [""; 0]);
+    for planted in [">98.7654 ms<", ">prefetch 4: 33.3331 %<", ">777 GiB<", ">12.34567<"] {
+        assert_eq!(strangers(planted, &json).len(), 1, "{planted}");
+    }
+    let mut poorer = json.clone();
+    for row in poorer["configurations"].as_array_mut().unwrap() {
+        row["split"]["total_ms"] = Value::Null;
+    }
+    assert!(!strangers(shown, &poorer).is_empty(), "times of whole tokens are nowhere else");
 }
 
 #[test]

@@ -91,6 +91,47 @@ fn the_table_names_sizes_and_policies_and_stderr_what_to_mind() {
 }
 
 #[test]
+fn bytes_per_token_are_told_where_the_size_of_experts_is_known() {
+    let dir = Dir::new();
+    let trace = dir.file("t.jsonl", small_trace());
+    let (unknown, known) = (
+        simulate(&trace, &["--share", "25"]),
+        simulate(&trace, &["--share", "25,50", "--expert-bytes", "2.5MiB", "--warmup", "8"]),
+    );
+    assert!(unknown["rows"].as_array().unwrap().iter().all(|row| row["bytes_per_token"].is_null()));
+    assert_eq!(known["expert_bytes"], serde_json::json!([2_621_440, 2_621_440]));
+    assert_eq!((known["tokens"].as_u64(), known["tokens_counted"].as_u64()), (Some(40), Some(32)));
+    for row in known["rows"].as_array().unwrap() {
+        let want = row["misses"].as_f64().unwrap() * 2_621_440.0 / 32.0;
+        assert!((row["bytes_per_token"].as_f64().unwrap() - want).abs() < 1e-6, "{row}");
+    }
+    let out = foregate(["simulate"]).arg(&trace).args(["--share", "25", "--expert-bytes", "2.5MiB"]).ok();
+    assert!(out.contains("MiB read per token"), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+    assert!(!foregate(["simulate"]).arg(&trace).args(["--share", "25"]).ok().contains("read per token"));
+    foregate(["simulate"]).arg(&trace).args(["--expert-bytes", "0"]).fails(2);
+}
+
+#[test]
+fn traces_of_our_own_and_of_others_tell_the_size_of_their_experts() {
+    let dir = Dir::new();
+    let own = dir.path().join("own.csv");
+    let args = ["-p", "Hello", "-n", "8", "--temp", "0", "--trace-scores", "--device", "cpu", "--ctx", "64", "--trace"];
+    foregate(["generate"]).arg(common::tiny_model()).args(args).arg(&own).ok();
+    let report = simulate(&own, &["--phase", "decode", "--policy", "lru,belady", "--share", "50"]);
+    let sizes = report["expert_bytes"].as_array().unwrap();
+    assert!(sizes.len() as u64 == report["layers"].as_u64().unwrap() && sizes.iter().all(|n| n.as_u64() > Some(0)));
+    assert!(report["rows"][0]["bytes_per_token"].as_f64() >= report["rows"][1]["bytes_per_token"].as_f64());
+    let out = foregate(["simulate"]).arg(&own).args(["--share", "25,50"]).ok();
+    assert!(out.contains("read per token") && out.contains("router"), "{out}");
+    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+    let Some(dir) = shared("routing-traces") else { return };
+    let report = simulate(&dir.join("bigmoeonedge/qwen.route.csv.gz"), &["--policy", "lru", "--share", "25"]);
+    assert_eq!((&report["expert_bytes"][0], &report["expert_bytes"][7]), (&3_059_712.into(), &2_654_208.into()));
+    assert!(report["rows"][0]["bytes_per_token"].as_f64() > Some(0.0));
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_in_one_line() {
     let dir = Dir::new();
     let trace = dir.file("t.jsonl", small_trace());
@@ -103,6 +144,7 @@ fn what_makes_no_sense_is_refused_in_one_line() {
         (vec!["--windows", "0"], 2, "--windows"),
         (vec!["--share", "1"], 2, "less than one slot"),
         (vec!["--as-recorded", "--slots", "4"], 2, "--slots"),
+        (vec!["--as-recorded", "--expert-bytes", "4"], 2, "--expert-bytes"),
         (vec!["--experts", "7"], 1, "line 1: expert 7 of layer 1: the layer has 7"),
         (vec!["--policy", "router"], 1, "--trace-scores"),
         (vec!["--warmup", "40"], 1, "warm-up of 40"),

@@ -5,9 +5,11 @@
 //! mirrored order (A B B A), so that what drifts, heat above all, weighs on all of them alike. Each run opens the model
 //! anew, with an empty expert cache, after the engine before it is gone.
 
+pub mod fastest;
 pub mod figures;
 pub mod line_rate;
 pub mod prompts;
+pub mod recall;
 pub mod routing;
 pub mod run;
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::expert::ExpertId;
 use crate::expert::cache::Counts;
-use crate::expert::replay::{self, Requests, Selection, locality};
+use crate::expert::replay::{self, PhaseCounts, Requests, Selection, locality};
 use crate::expert::trace::{Event, Trace};
 
 /// Hit rate in decode of a cache that knows the future and reads on demand alone.
@@ -21,6 +21,8 @@ pub struct Bound {
     pub hits: u64,
     /// The quotient; `None` without requests.
     pub hit_rate: Option<f64>,
+    /// Bytes of the misses, per new token.
+    pub bytes_per_token: Option<f64>,
 }
 
 /// One layer's experts.
@@ -73,11 +75,16 @@ pub fn routing(trace: &Trace, residents: &[ExpertId], configuration: String) -> 
 /// No slots.
 pub fn bounds(trace: &Trace, slots: &[usize]) -> Result<Vec<Bound>> {
     let requests = Requests::new(trace, Selection::All, 0);
+    let tokens = Requests::new(trace, Selection::Decode, 0).tokens;
     let bound = |&slots: &usize| {
-        let counts = replay::run(&requests, slots, &|shape| replay::belady(&requests, shape))?;
-        let Counts { requests: asked, hits, .. } = counts.decode;
+        let layers = replay::run_by_layer(&requests, slots, &|shape| replay::belady(&requests, shape))?;
+        let read =
+            layers.iter().zip(&trace.expert_bytes).map(|(layer, bytes)| layer.decode.misses * bytes).sum::<u64>();
+        let Counts { requests: asked, hits, .. } = PhaseCounts::total(&layers).decode;
         let hit_rate = (asked > 0).then(|| hits as f64 / asked as f64);
-        Ok(Bound { slots, share: slots as f64 / requests.experts().max(1) as f64, requests: asked, hits, hit_rate })
+        let bytes_per_token = (tokens > 0).then(|| read as f64 / tokens as f64);
+        let share = slots as f64 / requests.experts().max(1) as f64;
+        Ok(Bound { slots, share, requests: asked, hits, hit_rate, bytes_per_token })
     };
     slots.iter().map(bound).collect()
 }

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::bench::fastest::Fastest;
 use crate::bench::figures::{ConfigurationRow, RunRow};
 use crate::bench::prompts::Prompt;
 use crate::bench::run::{Bench, Outcome, Probe, same_answers};
-use crate::bench::{Configuration, configurations, line_rate, order, routing};
+use crate::bench::{Configuration, configurations, line_rate, order, recall, routing};
 use crate::cli::flags::{self, EngineFlags, ModelFlag};
 use crate::cli::interrupt::{INTERRUPTED, Interrupt};
 use crate::cli::result_file::{ResultFile, Scratch, keep_apart, of_model};
@@ -131,18 +132,22 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         message::note(&format!("the report is {}", path.display()));
         Ok(())
     });
-    if args.json {
-        out::json(&report)?
-    } else {
-        out::write(report.text().as_bytes())?
-    }
+    let told = if args.json { out::json(&report) } else { out::write(report.text().as_bytes()) };
     let kept = trace.map(|trace| {
         let path = trace.path();
         let copy = |file: &mut dyn Write| io::copy(&mut File::open(routing.path())?, file).map(|_| true);
-        trace.write(|file| copy(file).map_err(|e| Error::io(path, e)))
+        trace.write(|file| copy(file).map_err(|e| Error::io(path, e))).map(drop)
     });
-    written.transpose().and(kept.transpose())?;
+    all_of([written, Some(told), kept])?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The first error, after the others were told: a result that is lost never goes without a word.
+fn all_of(results: [Option<Result<()>>; 3]) -> Result<()> {
+    let mut errors = results.into_iter().flatten().filter_map(Result::err);
+    let first = errors.next();
+    errors.for_each(|error| message::error(&error.to_string()));
+    first.map_or(Ok(()), Err)
 }
 
 /// Refuses flags that could not act.
@@ -319,12 +324,16 @@ fn report(
                 answer_tokens: ids.len(),
             })
             .collect(),
+        new_tokens: probe.outcome.ids.iter().map(Vec::len).sum(),
         sha256: probe.outcome.sha256(),
+        sha256_runs: 1 + outcomes.len(),
         bound: routing::bounds(&trace, &slots)?,
-        recall: probe.recall,
+        recall: recall::by_layer(&probe.recall),
+        recall_totals: recall::over_layers(&probe.recall),
         routing: routing::routing(&trace, &probe.residents, probed(all).to_string()),
         runs: order.iter().zip(&outcomes).zip(1..).map(|((&c, o), run)| RunRow::new(run, c, start, o)).collect(),
         drift: BenchReport::drift_of(&rows),
+        fastest: Fastest::of(&rows),
         configurations: rows,
         model,
     })

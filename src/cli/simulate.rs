@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::cli::{message, out};
+use crate::cli::{message, out, size};
 use crate::error::{Error, Result};
 use crate::expert::cache::PolicyKind;
 use crate::expert::replay::foresight::{Foresight, Future};
-use crate::expert::replay::{self, Requests, Selection, locality};
+use crate::expert::replay::{self, PhaseCounts, Requests, Selection, locality};
 use crate::expert::trace::Trace;
 use crate::report::simulate::{Caching, RecordedReport, Routing, Row, SIMULATE_SCHEMA, SimulateReport};
 
@@ -29,6 +29,7 @@ use crate::report::simulate::{Caching, RecordedReport, Routing, Row, SIMULATE_SC
     Examples:\n  \
     foregate simulate run.csv.gz --share 5,10,20,40 --policy lru,decay,belady\n  \
     foregate simulate run.csv.gz --phase decode --warmup 16 --json\n  \
+    foregate simulate elsewhere.jsonl --expert-bytes 2.5MiB\n  \
     foregate simulate run.csv.gz --as-recorded")]
 pub struct Args {
     /// Trace file
@@ -58,11 +59,14 @@ pub struct Args {
     /// Experts per layer, where the trace does not tell [default: largest id + 1]
     #[arg(long, value_name = "N", help_heading = "Requests")]
     experts: Option<usize>,
+    /// Bytes of one expert, for bytes per token, in place of what the trace tells
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, help_heading = "Requests")]
+    expert_bytes: Option<u64>,
     /// Windows of SRP and SCH, in tokens [default: 4,16,64]
     #[arg(long, value_name = "M,..", value_delimiter = ',', value_parser = window, help_heading = "Requests")]
     windows: Vec<usize>,
     /// Repeat the recorded run itself: its policy, slots and prefetches, and exactly its counts
-    #[arg(long, conflicts_with_all = ["share", "slots", "policy", "warmup", "phase", "windows"])]
+    #[arg(long, conflicts_with_all = ["share", "slots", "policy", "warmup", "phase", "expert_bytes", "windows"])]
     as_recorded: bool,
     /// Print one JSON object (see the README)
     #[arg(long)]
@@ -207,12 +211,14 @@ fn simulate(args: &Args, trace: &Trace) -> Result<SimulateReport> {
         sizes.iter().flat_map(|&size| policies.iter().map(move |&policy| (policy, size))).collect();
     let ahead: Vec<(usize, (usize, f64))> =
         sizes.iter().flat_map(|&size| windows.iter().map(move |&window| (window, size))).collect();
+    let expert_bytes = expert_bytes(args, trace);
     let replay_row = |&(policy, size): &(Contender, (usize, f64))| {
-        let counts = replay::run(&requests, size.0, &|shape| match policy {
+        let layers = replay::run_by_layer(&requests, size.0, &|shape| match policy {
             Contender::Live(kind) => kind.build(shape),
             Contender::Belady => replay::belady(&requests, shape),
         })?;
-        Ok(Row::new(policy.name(), size, &counts))
+        let bytes = requests.bytes_per_token(&layers, &expert_bytes);
+        Ok(Row::new(policy.name(), size, &PhaseCounts::total(&layers), bytes))
     };
     let replay_ahead = |&(window, size): &(usize, (usize, f64))| {
         let counts = replay::run(&requests, size.0, &|shape| Box::new(Foresight::new(&future, shape, window)))?;
@@ -225,8 +231,10 @@ fn simulate(args: &Args, trace: &Trace) -> Result<SimulateReport> {
         layers: requests.layers.len(),
         experts: requests.experts(),
         token_cycle: requests.token_cycle(),
+        expert_bytes: expert_bytes.clone(),
         phase: selection,
         tokens: requests.tokens,
+        tokens_counted: requests.tokens_counted,
         warmup: args.warmup,
         requests: requests.counted(),
         next_token_reuse: locality::next_token_reuse(&requests),
@@ -237,6 +245,11 @@ fn simulate(args: &Args, trace: &Trace) -> Result<SimulateReport> {
             .collect(),
         sch: ahead.par_iter().map(replay_ahead).collect::<Result<_>>()?,
     })
+}
+
+/// Bytes of one expert, beside the layers: as given, else as the trace tells; nothing where it does not.
+fn expert_bytes(args: &Args, trace: &Trace) -> Vec<u64> {
+    args.expert_bytes.map_or_else(|| trace.expert_bytes.clone(), |bytes| vec![bytes; trace.layers.len()])
 }
 
 /// The policies that were asked for, or all that the trace has the data for, and the bound last.

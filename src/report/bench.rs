@@ -5,12 +5,14 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use crate::bench::fastest::Fastest;
 use crate::bench::figures::{ConfigurationRow, RunRow, Spread};
 use crate::bench::line_rate::LineRate;
+use crate::bench::recall::{RecallByLayer, RecallTotal};
 use crate::bench::routing::{Bound, Routing};
-use crate::expert::predict::{PredictorKind, RecallRow};
+use crate::expert::predict::PredictorKind;
 use crate::expert::source::Measured;
-use crate::report::units::{bytes, number, per_second, share};
+use crate::report::units::{bytes, number, per_second, share, share_range};
 
 /// The schema of [`BenchReport`].
 pub const BENCH_SCHEMA: &str = "foregate.bench/1";
@@ -26,11 +28,17 @@ pub struct BenchReport {
     pub machine: Machine,
     pub settings: Settings,
     pub prompts: Vec<PromptRow>,
+    /// Of one run.
+    pub new_tokens: usize,
     pub sha256: String,
+    /// How many runs gave these tokens, the untimed one too.
+    pub sha256_runs: usize,
     pub configurations: Vec<ConfigurationRow>,
     pub drift: Option<f64>,
+    pub fastest: Option<Fastest>,
     pub bound: Vec<Bound>,
-    pub recall: Vec<RecallRow>,
+    pub recall: Vec<RecallByLayer>,
+    pub recall_totals: Vec<RecallTotal>,
     pub routing: Routing,
     pub runs: Vec<RunRow>,
 }
@@ -98,14 +106,9 @@ pub struct PromptRow {
 }
 
 impl BenchReport {
-    /// New tokens of one run.
-    pub fn new_tokens(&self) -> usize {
-        self.prompts.iter().map(|p| p.answer_tokens).sum()
-    }
-
     /// The bound for a number of slots.
-    pub fn bound_at(&self, slots: usize) -> Option<f64> {
-        self.bound.iter().find(|b| b.slots == slots)?.hit_rate
+    pub fn bound_at(&self, slots: usize) -> Option<&Bound> {
+        self.bound.iter().find(|b| b.slots == slots)
     }
 
     /// By what factor the two runs of a configuration differ in tokens per second, at most.
@@ -119,21 +122,23 @@ impl BenchReport {
 
     /// The report for a reader: a line per configuration.
     pub fn text(&self) -> String {
-        let mut text = String::new();
+        let hash = format!("\nSHA-256 of the tokens, the same in all {} runs: {}\n", self.sha256_runs, self.sha256);
+        self.head() + &self.table() + &self.cautions() + &hash
+    }
+
+    /// What was measured, where and how.
+    fn head(&self) -> String {
         let (model, machine) = (&self.model, &self.machine);
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "{} ({}): {} experts in {} layers, {} per token",
+        let model = format!(
+            "{} ({}): {} experts in {} layers, {} per token\n",
             model.path,
             bytes(model.bytes),
             model.experts,
             model.expert_layers,
             model.experts_per_token
         );
-        let _ = writeln!(
-            text,
-            "{}: {}; {} reads in {} lanes, {} ({}, {} read)",
+        let machine = format!(
+            "{}: {}; {} reads in {} lanes, {} ({}, {} read)\n",
             machine.device,
             machine.device_name,
             machine.read_path,
@@ -142,47 +147,64 @@ impl BenchReport {
             machine.line_rate.origin(),
             bytes(machine.line_rate.bytes)
         );
-        let _ = writeln!(
-            text,
-            "{} prompts, {} new tokens, greedy; each line is two runs, in mirrored order, {} starts\n",
+        let runs = format!(
+            "{} prompts, {} new tokens, greedy; each line is two runs, in mirrored order, {} starts\n\
+             tok/s is the mean of both runs; p5, median and p95 are of tokens\n\n",
             self.prompts.len(),
-            self.new_tokens(),
+            self.new_tokens,
             self.settings.start
         );
-        let heads = ["tok/s", "p5", "p95", "first ms", "hits", "belady", "read/token", "stall", "peak"];
-        let widths = [9, 9, 9, 10, 9, 9, 12, 8, 11];
+        model + &machine + &runs
+    }
+
+    fn table(&self) -> String {
+        let heads = ["tok/s", "p5", "median", "p95", "first ms", "hits", "belady", "read/token", "stall", "peak"];
+        let widths = [9, 9, 9, 9, 10, 14, 9, 12, 8, 11];
         let head: String = heads.iter().zip(widths).map(|(head, width)| format!("{head:>width$}")).collect();
         let (size, policy) = (self.width("cache", |c| &c.cache), self.width("policy", |c| &c.policy));
-        let _ = writeln!(text, "{:<size$}{:>7}  {:<policy$}{:<8}{head}", "cache", "slots", "policy", "prefetch");
+        let mut text = format!("{:<size$}{:>7}  {:<policy$}{:<8}{head}\n", "cache", "slots", "policy", "prefetch");
         for row in &self.configurations {
-            let speed = |part: fn(&Spread) -> f64| number(row.tok_s.as_ref().map(part));
-            let cells = [
-                speed(|s| s.median),
-                speed(|s| s.p5),
-                speed(|s| s.p95),
-                number(row.first_token_ms.map(|s| s.median)),
-                share(row.hit_rate),
-                share(self.bound_at(row.cache_slots)),
-                row.bytes_per_token.map_or("-".into(), |n| bytes(n as u64)),
-                share(row.split.map(|s| s.stall_ms / s.total_ms())),
-                row.peak_resident_bytes.map_or("-".into(), bytes),
-            ];
+            let cells = self.cells(row);
             let cells: String = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
+            // Writing to a string cannot fail.
             let _ = writeln!(
                 text,
                 "{:<size$}{:>7}  {:<policy$}{:<8}{cells}",
                 row.cache, row.cache_slots, row.policy, row.prefetch
             );
         }
+        text
+    }
+
+    /// The figures of a configuration, column by column.
+    fn cells(&self, row: &ConfigurationRow) -> [String; 10] {
+        let speed = |part: fn(&Spread) -> f64| number(row.tok_s.as_ref().map(part));
+        [
+            number(row.tok_s_mean),
+            speed(|s| s.p5),
+            speed(|s| s.median),
+            speed(|s| s.p95),
+            number(row.first_token_ms.map(|s| s.median)),
+            share_range(&row.hit_rate_runs),
+            share(self.bound_at(row.cache_slots).and_then(|b| b.hit_rate)),
+            row.bytes_per_token.map_or("-".into(), |n| bytes(n as u64)),
+            share(row.split.map(|s| s.stall_ms / s.total_ms)),
+            row.peak_resident_bytes.map_or("-".into(), bytes),
+        ]
+    }
+
+    /// What says that figures are to be taken with care.
+    fn cautions(&self) -> String {
+        let mut text = String::new();
+        if self.configurations.iter().any(ConfigurationRow::hits_differ) {
+            text += "\nhits from one end to the other: the two runs differ there, since `auto` prefetches when the clock favours it\n";
+        }
         if let Some(drift) = self.drift.filter(|&drift| drift > DRIFT_TOLD) {
-            let _ = writeln!(
-                text,
+            text += &format!(
                 "\nthe two runs of a configuration differ by a factor of up to {drift:.2}: the machine was doing something \
-                 else, and speeds say little"
+                 else, and speeds say little\n"
             );
         }
-        let _ =
-            writeln!(text, "\nSHA-256 of the tokens, the same in all {} runs: {}", self.runs.len() + 1, self.sha256);
         text
     }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::expert::cache::Counts;
 use crate::expert::replay::{PhaseCounts, Selection};
-use crate::report::units::percent;
+use crate::report::units::{binary_unit, number, percent};
 
 /// The schema of [`SimulateReport`] and [`RecordedReport`].
 pub const SIMULATE_SCHEMA: &str = "foregate.simulate/1";
@@ -21,8 +21,11 @@ pub struct SimulateReport {
     pub layers: usize,
     pub experts: usize,
     pub token_cycle: usize,
+    /// Of one expert, by layer that asks for experts; empty where nobody tells.
+    pub expert_bytes: Vec<u64>,
     pub phase: Selection,
     pub tokens: usize,
+    pub tokens_counted: usize,
     pub warmup: usize,
     pub requests: u64,
     pub next_token_reuse: Option<f64>,
@@ -43,13 +46,19 @@ pub struct Row {
     pub misses: u64,
     pub evictions: u64,
     pub hit_rate: Option<f64>,
+    pub bytes_per_token: Option<f64>,
     pub prefill: Counts,
     pub decode: Counts,
 }
 
 impl Row {
-    /// A row of these counts.
-    pub fn new(policy: String, (slots, share): (usize, f64), counts: &PhaseCounts) -> Self {
+    /// A row of these counts, and of the bytes that a counted token costs, where sizes of experts are known.
+    pub fn new(
+        policy: String,
+        (slots, share): (usize, f64),
+        counts: &PhaseCounts,
+        bytes_per_token: Option<f64>,
+    ) -> Self {
         let Counts { requests, hits, misses, evictions } = counts.sum();
         let (prefill, decode) = (counts.prefill, counts.decode);
         Self {
@@ -61,6 +70,7 @@ impl Row {
             misses,
             evictions,
             hit_rate: rate(hits, requests),
+            bytes_per_token,
             prefill,
             decode,
         }
@@ -136,12 +146,17 @@ impl SimulateReport {
         if let Some(reuse) = self.next_token_reuse {
             let _ = writeln!(text, "next-token reuse {:.1} %", 100.0 * reuse);
         }
-        let rows: Vec<_> =
-            self.rows.iter().map(|r| (r.policy.clone(), (r.slots, r.share), r.hits, r.requests)).collect();
-        table(&mut text, "hit rate", &rows);
-        let sch: Vec<_> =
-            self.sch.iter().map(|s| (format!("m = {}", s.window), (s.slots, s.share), s.hits, s.requests)).collect();
-        table(&mut text, "SCH(m)", &sch);
+        let cell = |r: &Row, says: String| (r.policy.clone(), (r.slots, r.share), says);
+        let rates: Vec<Cell> = self.rows.iter().map(|r| cell(r, percents(r.hit_rate))).collect();
+        table(&mut text, "hit rate in percent", &rates);
+        let most = self.rows.iter().filter_map(|r| r.bytes_per_token).fold(0.0, f64::max);
+        let (unit, name) = binary_unit(most);
+        let read = |r: &Row| Some(cell(r, number(Some(r.bytes_per_token? / unit))));
+        let reads: Vec<Cell> = self.rows.iter().filter_map(read).collect();
+        table(&mut text, &format!("{name} read per token"), &reads);
+        let ahead = |s: &Caching| (format!("m = {}", s.window), (s.slots, s.share), percents(s.hit_rate));
+        let sch: Vec<Cell> = self.sch.iter().map(ahead).collect();
+        table(&mut text, "SCH(m) in percent", &sch);
         if !self.srp.is_empty() {
             let value = |s: &Routing| s.value.map_or("-".into(), |v| format!("{v:.3}"));
             let all: Vec<String> = self.srp.iter().map(|s| format!("m = {}: {}", s.window, value(s))).collect();
@@ -151,14 +166,17 @@ impl SimulateReport {
     }
 }
 
-/// One line per size, one column per name, both in the order in which they come first.
-fn table(text: &mut String, title: &str, cells: &[(String, (usize, f64), u64, u64)]) {
+/// A cell of a table: its column, slots and share of all experts, and what it says.
+type Cell = (String, (usize, f64), String);
+
+/// One line per size, one column per name, both in the order in which they come first; 80 characters hold all policies.
+fn table(text: &mut String, title: &str, cells: &[Cell]) {
     if cells.is_empty() {
         return;
     }
     let mut names: Vec<&str> = Vec::new();
     let mut sizes: Vec<(usize, f64)> = Vec::new();
-    for (name, size, ..) in cells {
+    for (name, size, _) in cells {
         if !names.contains(&name.as_str()) {
             names.push(name);
         }
@@ -166,19 +184,22 @@ fn table(text: &mut String, title: &str, cells: &[(String, (usize, f64), u64, u6
             sizes.push(*size);
         }
     }
-    let width = |name: &str| name.len().max(7) + 2;
+    let width = |name: &str| name.len().max(6) + 1;
     let heads: String = names.iter().map(|name| format!("{:>1$}", name, width(name))).collect();
-    let _ = writeln!(text, "\n{title:<9}{:>8}{heads}", "slots");
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "\n{title}\n{:<9}{:>8}{heads}", "share", "slots");
     for size in sizes {
-        let rate = |name: &str| {
-            let cell = cells.iter().find(|c| c.0 == name && c.1 == size);
-            cell.map_or(String::new(), |&(.., hits, requests)| percent(hits, requests))
-        };
-        let rates: String = names.iter().map(|name| format!("{:>1$}", rate(name), width(name))).collect();
+        let says = |name: &str| cells.iter().find(|c| c.0 == name && c.1 == size).map_or("", |c| &c.2);
+        let line: String = names.iter().map(|name| format!("{:>1$}", says(name), width(name))).collect();
         let share = format!("{:.4}", 100.0 * size.1);
         let share = share.trim_end_matches('0').trim_end_matches('.');
-        let _ = writeln!(text, "{:<9}{:>8}{rates}", format!("{share} %"), size.0);
+        let _ = writeln!(text, "{:<9}{:>8}{line}", format!("{share} %"), size.0);
     }
+}
+
+/// A rate in percent, without the sign.
+fn percents(rate: Option<f64>) -> String {
+    rate.map_or("-".into(), |rate| format!("{:.1}", 100.0 * rate))
 }
 
 impl RecordedReport {

@@ -16,6 +16,12 @@ pub fn bytes(n: u64) -> String {
     }
 }
 
+/// The binary unit that a value of so many bytes is told in, and its name: for columns of one unit.
+pub fn binary_unit(bytes: f64) -> (f64, &'static str) {
+    let units = [(1024f64.powi(3), "GiB"), (1024f64.powi(2), "MiB"), (1024.0, "KiB")];
+    units.into_iter().find(|unit| bytes >= unit.0).unwrap_or((1.0, "bytes"))
+}
+
 /// `numerator / denominator` as a percentage, or `-` where there was nothing to count.
 pub fn percent(numerator: u64, denominator: u64) -> String {
     match denominator {
@@ -44,6 +50,16 @@ pub fn share(value: Option<f64>) -> String {
     value.filter(|v| v.is_finite()).map_or("-".into(), |v| format!("{:.1} %", 100.0 * v))
 }
 
+/// Fractions of several runs as a percentage, or as a range of it where they differ in what is shown; `-` for none.
+pub fn share_range(values: &[Option<f64>]) -> String {
+    let values = values.iter().flatten().copied();
+    let (low, high) = (values.clone().reduce(f64::min), values.reduce(f64::max));
+    match (share(low), share(high)) {
+        (low, high) if low == high => high,
+        (low, high) => format!("{}-{high}", low.trim_end_matches(" %")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +70,25 @@ mod tests {
             [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.00 KiB"), (2_780_000, "2.65 MiB"), (18 << 30, "18.0 GiB")]
         {
             assert_eq!(bytes(n), text);
+        }
+    }
+
+    #[test]
+    fn a_column_has_the_unit_of_its_largest_value() {
+        for (n, unit) in [(0.0, "bytes"), (1023.0, "bytes"), (1024.0, "KiB"), (2e6, "MiB"), (5e12, "GiB")] {
+            assert_eq!(binary_unit(n).1, unit);
+        }
+    }
+
+    #[test]
+    fn runs_that_differ_are_shown_from_one_end_to_the_other() {
+        for (values, text) in [
+            (&[Some(0.5), Some(0.50001)][..], "50.0 %"),
+            (&[Some(0.38), Some(0.27)], "27.0-38.0 %"),
+            (&[None, Some(1.0)], "100.0 %"),
+            (&[None], "-"),
+        ] {
+            assert_eq!(share_range(values), text);
         }
     }
 

@@ -49,6 +49,8 @@ pub struct Step<'a> {
     distinct: Range<usize>,
     /// Whether it is behind the warm-up.
     pub counted: bool,
+    /// Place of its layer in [`Requests::layers`].
+    place: usize,
 }
 
 /// The requests of a trace that are replayed.
@@ -60,17 +62,21 @@ pub struct Requests<'a> {
     distinct: Vec<u32>,
     /// Tokens in all, those of the warm-up too.
     pub tokens: usize,
+    /// Those behind the warm-up.
+    pub tokens_counted: usize,
 }
 
 impl<'a> Requests<'a> {
     /// Takes the steps of a phase. The first `warmup` tokens fill the cache and are not counted; tokens that are computed
     /// together count if the first of them is behind the warm-up.
     pub fn new(trace: &'a Trace, selection: Selection, warmup: usize) -> Self {
-        let layers = trace.layers.iter().map(|l| LayerShape { class: 0, ..*l }).collect();
-        let mut requests = Self { layers, steps: Vec::new(), distinct: Vec::new(), tokens: 0 };
+        let layers: Vec<LayerShape> = trace.layers.iter().map(|l| LayerShape { class: 0, ..*l }).collect();
+        let mut places = vec![0; layers.last().map_or(0, |l| l.layer as usize + 1)];
+        layers.iter().enumerate().for_each(|(place, layer)| places[layer.layer as usize] = place);
+        let mut requests = Self { layers, steps: Vec::new(), distinct: Vec::new(), tokens: 0, tokens_counted: 0 };
         let mut seen: Vec<bool> = Vec::new();
         // Tokens before the pass, tokens of the pass, and the last step of it.
-        let (mut before, mut in_pass) = (0, 0);
+        let (mut before, mut in_pass, mut left_out) = (0, 0, 0);
         let mut last: Option<&Routed> = None;
         for recorded in &trace.events {
             let Event::Routed(routed) = &recorded.event else { continue };
@@ -83,12 +89,17 @@ impl<'a> Requests<'a> {
             }
             last = Some(routed);
             in_pass = in_pass.max(routed.chosen.len() / routed.k);
+            if before < warmup {
+                left_out = before + in_pass;
+            }
             let first = requests.distinct.len();
             distinct_of(&routed.chosen, &mut seen, &mut requests.distinct);
             let distinct = first..requests.distinct.len();
-            requests.steps.push(Step { routed, distinct, counted: before >= warmup });
+            let place = places[routed.layer as usize];
+            requests.steps.push(Step { routed, distinct, counted: before >= warmup, place });
         }
         requests.tokens = before + in_pass;
+        requests.tokens_counted = requests.tokens - left_out;
         requests
     }
 
@@ -100,6 +111,14 @@ impl<'a> Requests<'a> {
     /// Requests that are counted.
     pub fn counted(&self) -> u64 {
         self.steps.iter().filter(|s| s.counted).map(|s| s.distinct.len() as u64).sum()
+    }
+
+    /// Bytes that the counted misses of a replay take, per counted token, where an expert takes `expert_bytes`, beside
+    /// the layers. `None` without sizes or tokens.
+    pub fn bytes_per_token(&self, replayed: &[PhaseCounts], expert_bytes: &[u64]) -> Option<f64> {
+        let known = expert_bytes.len() == self.layers.len() && self.tokens_counted > 0;
+        let of = |(counts, &bytes): (&PhaseCounts, &u64)| counts.sum().misses as f64 * bytes as f64;
+        known.then(|| replayed.iter().zip(expert_bytes).map(of).sum::<f64>() / self.tokens_counted as f64)
     }
 
     /// Experts of all layers.
@@ -170,6 +189,16 @@ impl PhaseCounts {
         Self { prefill: cache.counts(Phase::Prefill), decode: cache.counts(Phase::Decode) }
     }
 
+    /// Of all layers of a replay.
+    pub fn total(layers: &[Self]) -> Self {
+        let mut total = Self::default();
+        for layer in layers {
+            total.prefill += layer.prefill;
+            total.decode += layer.decode;
+        }
+        total
+    }
+
     /// Both phases.
     pub fn sum(&self) -> Counts {
         let mut sum = self.prefill;
@@ -187,16 +216,29 @@ pub fn run(
     slots: usize,
     policy: &dyn Fn(&PolicyShape) -> Box<dyn EvictionPolicy>,
 ) -> Result<PhaseCounts> {
+    run_by_layer(requests, slots, policy).map(|layers| PhaseCounts::total(&layers))
+}
+
+/// As [`run`], the counts beside [`Requests::layers`]: layers may differ in the size of their experts.
+///
+/// # Errors
+/// No slots.
+pub fn run_by_layer(
+    requests: &Requests<'_>,
+    slots: usize,
+    policy: &dyn Fn(&PolicyShape) -> Box<dyn EvictionPolicy>,
+) -> Result<Vec<PhaseCounts>> {
     let mut cache = Cache::new(&requests.layers, &[SlotClass { slots, slot_bytes: 1 }], policy)?;
-    let mut counts = PhaseCounts::default();
+    let mut counts = vec![PhaseCounts::default(); requests.layers.len()];
     for step in &requests.steps {
         let before = PhaseCounts::of(&cache);
         let mut plan = cache.begin(&requests.request(step));
         while cache.next_wave(&mut plan).is_some() {}
         if step.counted {
             let now = PhaseCounts::of(&cache);
-            counts.prefill += now.prefill - before.prefill;
-            counts.decode += now.decode - before.decode;
+            let layer = &mut counts[step.place];
+            layer.prefill += now.prefill - before.prefill;
+            layer.decode += now.decode - before.decode;
         }
     }
     Ok(counts)

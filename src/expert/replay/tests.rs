@@ -27,6 +27,26 @@ fn lru(_: &PolicyShape) -> Box<dyn EvictionPolicy> {
 }
 
 #[test]
+fn misses_cost_the_bytes_of_their_layers_experts() {
+    // layer 0 misses each time, layer 1 once, in the first token
+    let tokens: Vec<_> = (0..4).map(|n| vec![vec![n], vec![7]]).collect();
+    let mut trace = trace(&tokens);
+    for (warmup, sizes, want) in [
+        (0, vec![100, 10], Some(410.0 / 4.0)),
+        (2, vec![100, 10], Some(100.0)),
+        (4, vec![100, 10], None),
+        (0, vec![], None),
+    ] {
+        trace.expert_bytes = sizes;
+        let requests = Requests::new(&trace, Selection::All, warmup);
+        assert_eq!(requests.tokens_counted, 4 - warmup);
+        let layers = run_by_layer(&requests, 2, &lru).unwrap();
+        assert_eq!(requests.bytes_per_token(&layers, &trace.expert_bytes), want, "{warmup}");
+        assert_eq!(run(&requests, 2, &lru).unwrap().sum().requests, 2 * (4 - warmup as u64));
+    }
+}
+
+#[test]
 fn warm_up_tokens_fill_the_cache_and_are_not_counted() {
     let trace = trace(&[vec![vec![0, 1]], vec![vec![1, 2]], vec![vec![3, 1]]]);
     let counts = |warmup| run(&Requests::new(&trace, Selection::All, warmup), 3, &lru).unwrap().decode;
@@ -273,11 +293,18 @@ proptest! {
             }
         }
         let events = (1..).zip(live.events).map(|(line, event)| Recorded { line, event }).collect();
-        let trace = Trace { setup: Some(setup.clone()), layers: setup.layers.clone(), events, experts_guessed: false };
+        let trace = whole(&setup, events);
         let (counts, disagreement) = as_recorded(&trace, &setup, &build).unwrap();
         prop_assert_eq!(disagreement, None);
         prop_assert_eq!(counts, PhaseCounts::of(&live.cache));
     }
+}
+
+/// A trace of our own with these events.
+fn whole(setup: &Setup, events: Vec<Recorded>) -> Trace {
+    let expert_bytes = setup.expert_bytes.iter().map(|&bytes| bytes as u64).collect();
+    let (layers, setup) = (setup.layers.clone(), Some(setup.clone()));
+    Trace { setup, layers, expert_bytes, events, experts_guessed: false }
 }
 
 #[test]
@@ -292,7 +319,7 @@ fn a_trace_that_tells_another_story_is_told_where() {
     live.step(0, 0, &[5, 1], None, None);
     let told = |events: &[Event]| {
         let events = (1..).zip(events.to_vec()).map(|(line, event)| Recorded { line, event }).collect();
-        let trace = Trace { setup: Some(setup.clone()), layers: LAYERS.to_vec(), events, experts_guessed: false };
+        let trace = whole(&setup, events);
         as_recorded(&trace, &setup, &lru).unwrap().1.map(|d| d.to_string()).unwrap_or_default()
     };
     let good = live.events.clone();

@@ -1,6 +1,7 @@
 //! The report of `bench` as one page: no request to anywhere, no script, plots as inline SVG, light and dark by the
 //! reader's preference, and no wider than a phone. Every number in it stands in the JSON, which the page carries.
 
+mod heat;
 mod plots;
 mod svg;
 mod words;
@@ -9,7 +10,7 @@ use std::fmt::Write;
 
 use crate::report::bench::BenchReport;
 use crate::report::units::bytes;
-use crate::report::units::{number, per_second, share};
+use crate::report::units::{number, per_second, share, share_range};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -82,21 +83,19 @@ fn header(report: &BenchReport) -> String {
 
 /// The figures that are looked for first.
 fn tiles(report: &BenchReport) -> String {
-    let speed = |c: &crate::bench::figures::ConfigurationRow| c.tok_s.map_or(0.0, |s| s.median);
-    let best = report.configurations.iter().max_by(|a, b| speed(a).total_cmp(&speed(b)));
     let tile = |value: String, says: String| format!("<div class=\"tile\"><b>{value}</b><span>{says}</span></div>");
     let mut tiles = String::from("<section class=\"tiles\" aria-label=\"At a glance\">");
-    if let Some(best) = best {
-        let with = format!("fastest: cache {}, {}, prefetch {}", escape(&best.cache), best.policy, best.prefetch);
-        tiles += &tile(format!("{} tok/s", number(best.tok_s.map(|s| s.median))), with);
-        let bound = share(report.bound_at(best.cache_slots));
-        tiles += &tile(share(best.hit_rate), format!("hit rate there; Belady {bound}"));
+    if let Some(fastest) = &report.fastest {
+        let best = &report.configurations[fastest.configuration];
+        tiles += &tile(format!("{} tok/s", number(best.tok_s_mean)), words::fastest(report, fastest));
+        let bound = share(report.bound_at(best.cache_slots).and_then(|b| b.hit_rate));
+        tiles += &tile(share_range(&best.hit_rate_runs), format!("hit rate there; Belady {bound}"));
     }
     let rate = &report.machine.line_rate;
     let from = rate.origin();
     tiles += &tile(per_second(rate.bytes_per_s), format!("line rate, {} in {} lanes, {from}", rate.path, rate.lanes));
     let hash = report.sha256.get(..8).unwrap_or_default();
-    tiles += &tile("Same tokens".into(), format!("in all {} runs: <code>{hash}</code>", report.runs.len() + 1));
+    tiles += &tile("Same tokens".into(), format!("in all {} runs: <code>{hash}</code>", report.sha256_runs));
     tiles + "</section>"
 }
 

@@ -1,9 +1,11 @@
 //! Which plots the page has, and what they say.
 
 use super::escape;
-use super::svg::{Axis, BOUND, Bar, HeatRow, Line, bars, heat, lines};
+use super::heat::{HeatRow, heat};
+use super::svg::{Axis, Bar, Line, Look, bars, lines};
 use crate::bench::figures::ConfigurationRow;
-use crate::expert::predict::{Method, RecallRow, totals};
+use crate::bench::recall::{RecallByLayer, RecallTotal};
+use crate::expert::predict::Method;
 use crate::report::bench::BenchReport;
 use crate::report::units::bytes;
 use crate::report::units::{number, share};
@@ -55,25 +57,31 @@ fn sizes(report: &BenchReport) -> Axis {
             marks.push((at, share(Some(at)).replace(".0 %", " %")));
         }
     }
-    Axis { title: "expert cache, share of all experts".into(), range: (0.0, most), marks }
+    Axis { title: "expert cache, share of all experts".into(), unit: String::new(), range: (0.0, most), marks }
 }
 
 fn hit_rates(report: &BenchReport) -> String {
+    let ends = |r: &ConfigurationRow| {
+        let runs = r.hit_rate_runs.iter().flatten().map(|rate| 100.0 * rate);
+        r.hits_differ().then_some(())?;
+        Some((runs.clone().reduce(f64::min)?, runs.reduce(f64::max)?))
+    };
+    let point = |r: &&ConfigurationRow| Some((r.cache_share, 100.0 * r.hit_rate?, ends(r)));
     let mut all: Vec<Line> = series(report)
         .into_iter()
         .map(|(colour, dash, name, rows)| Line {
             name,
-            colour,
-            dash,
-            points: rows.iter().filter_map(|r| Some((r.cache_share, 100.0 * r.hit_rate?, None))).collect(),
+            look: Look::Series { colour, dash },
+            points: rows.iter().filter_map(point).collect(),
         })
         .collect();
     let bound = report.bound.iter().filter_map(|b| Some((b.share, 100.0 * b.hit_rate?, None))).collect();
-    all.push(Line { name: "Belady, the bound on demand".into(), colour: BOUND, dash: 2, points: bound });
+    all.push(Line { name: "Belady, the bound on demand".into(), look: Look::Bound, points: bound });
     let y = Axis::up_to("hit rate", 100.0, " %");
     let plot = lines("Hit rate by cache size", &sizes(report), &y, &all);
     let note = "Experts of new tokens that had a slot, or were on their way, when the router asked. Belady knows the future \
-                and never prefetches, so prefetching may pass it.";
+                and never prefetches, so prefetching may pass it. Upright lines: the two runs differ, since auto prefetches \
+                when the clock favours it.";
     card("Hit rate", note, &plot, false)
 }
 
@@ -83,7 +91,11 @@ fn speeds(report: &BenchReport) -> String {
     };
     let all: Vec<Line> = series(report)
         .into_iter()
-        .map(|(colour, dash, name, rows)| Line { name, colour, dash, points: rows.iter().filter_map(spread).collect() })
+        .map(|(colour, dash, name, rows)| Line {
+            name,
+            look: Look::Series { colour, dash },
+            points: rows.iter().filter_map(spread).collect(),
+        })
         .collect();
     let most = report.configurations.iter().filter_map(|c| c.tok_s).map(|s| s.p95).fold(0.0, f64::max);
     let plot = lines("Tokens per second by cache size", &sizes(report), &Axis::up_to("tokens/s", most, ""), &all);
@@ -102,7 +114,7 @@ fn splits(report: &BenchReport) -> String {
         let part = |ms: f64, what: &str| (ms, format!("{what}: {} ms", number(Some(ms))));
         Some(Bar {
             name: name(row),
-            total: format!("{} ms", number(Some(split.total_ms()))),
+            total: format!("{} ms", number(Some(split.total_ms))),
             parts: vec![
                 part(split.compute_ms, "compute"),
                 part(split.stall_ms, "disk stall"),
@@ -122,7 +134,7 @@ fn ledger(report: &BenchReport) -> String {
         let part = |n: u64, what: &str| (n as f64, format!("{what}: {}", bytes(n)));
         Bar {
             name: name(row),
-            total: bytes(sum.total()),
+            total: bytes(sum.total),
             parts: vec![
                 part(sum.demand, "demand"),
                 part(sum.useful, "prefetched, useful"),
@@ -140,56 +152,58 @@ fn ledger(report: &BenchReport) -> String {
 
 /// The method whose predictions one layer ahead were right most often, of those that predict every layer: they have a
 /// control.
-fn best_method(rows: &[RecallRow]) -> Option<Method> {
-    let all = totals(rows);
-    let controlled = |row: &RecallRow| all.iter().any(|r| r.predictor == row.predictor && r.d == Some(0));
-    let ahead = all.iter().filter(|row| row.d == Some(1) && row.slots > 0 && controlled(row));
-    let rate = |row: &RecallRow| row.slot_hits as f64 / row.slots as f64;
-    ahead.max_by(|a, b| rate(a).total_cmp(&rate(b))).map(|row| row.predictor)
+fn best_method(all: &[RecallTotal]) -> Option<Method> {
+    let controlled = |row: &RecallTotal| all.iter().any(|r| r.predictor == row.predictor && r.d == Some(0));
+    let ahead = all.iter().filter(|row| row.d == Some(1) && controlled(row));
+    let rated = ahead.filter_map(|row| Some((row.slot_rate?, row.predictor)));
+    rated.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, method)| method)
 }
 
 fn recall(report: &BenchReport) -> String {
-    let Some(method) = best_method(&report.recall) else { return String::new() };
-    let mut rows: Vec<&RecallRow> =
-        report.recall.iter().filter(|r| r.predictor == method && r.d.is_some() && r.slots > 0).collect();
-    rows.sort_by_key(|r| (r.d, r.layer));
-    let distances: std::collections::BTreeSet<usize> = rows.iter().filter_map(|r| r.d).collect();
+    let Some(method) = best_method(&report.recall_totals) else { return String::new() };
+    let shown = |r: &&RecallByLayer| r.counts.predictor == method && r.counts.d.is_some() && r.slot_rate.is_some();
+    let mut rows: Vec<&RecallByLayer> = report.recall.iter().filter(shown).collect();
+    rows.sort_by_key(|r| (r.counts.d, r.counts.layer));
+    let distances: std::collections::BTreeSet<usize> = rows.iter().filter_map(|r| r.counts.d).collect();
     let line = |&d: &usize| Line {
         name: if d == 0 { "d = 0, the control".into() } else { format!("d = {d}") },
-        colour: if d == 0 { BOUND } else { d - 1 },
-        dash: if d == 0 { 2 } else { d - 1 },
+        look: if d == 0 { Look::Bound } else { Look::Series { colour: d - 1, dash: d - 1 } },
         points: rows
             .iter()
-            .filter(|r| r.d == Some(d))
-            .map(|r| (r.layer as f64, 100.0 * r.slot_hits as f64 / r.slots as f64, None))
+            .filter(|r| r.counts.d == Some(d))
+            .filter_map(|r| Some((r.counts.layer as f64, 100.0 * r.slot_rate?, None)))
             .collect(),
     };
     let all: Vec<Line> = distances.iter().map(line).collect();
-    let last = rows.iter().map(|r| r.layer).max().unwrap_or(0);
+    let last = rows.iter().map(|r| r.counts.layer).max().unwrap_or(0);
     let step = (last / 8).max(1);
     let marks = (0..=last).step_by(step).map(|l| (l as f64, l.to_string())).collect();
-    let x = Axis { title: "layer that was predicted".into(), range: (0.0, last.max(1) as f64), marks };
+    let title = "layer that was predicted".into();
+    let x = Axis { title, unit: String::new(), range: (0.0, last.max(1) as f64), marks };
     let plot = lines("Recall by layer and lookahead", &x, &Axis::up_to("recall", 100.0, " %"), &all);
-    let mut table = String::from(
-        "<details><summary>All predictors</summary><div class=\"scroll\"><table><tr><th>predictor</th><th>d</th>\
-         <th>of routed</th><th>of misses</th></tr>",
-    );
-    for row in totals(&report.recall) {
-        let rate = |hits: u64, all: u64| share((all > 0).then(|| hits as f64 / all as f64));
-        table += &format!(
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            row.predictor,
-            row.d.map_or("before".into(), |d| d.to_string()),
-            rate(row.slot_hits, row.slots),
-            rate(row.miss_hits, row.misses)
-        );
-    }
-    table += "</table></div></details>";
     let note = format!(
         "Routed experts that {method} had predicted, d layers ahead, in the untimed run. The control is the layer's own \
          router, and must read 100 %."
     );
-    card("How often predictions are right", &note, &(plot + &table), false)
+    card("How often predictions are right", &note, &(plot + &predictors(&report.recall_totals)), false)
+}
+
+/// Every predictor and distance, over all layers.
+fn predictors(totals: &[RecallTotal]) -> String {
+    let mut table = String::from(
+        "<details><summary>All predictors</summary><div class=\"scroll\"><table><tr><th>predictor</th><th>d</th>\
+         <th>of routed</th><th>of misses</th></tr>",
+    );
+    for row in totals {
+        table += &format!(
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            row.predictor,
+            row.d.map_or("before".into(), |d| d.to_string()),
+            share(row.slot_rate),
+            share(row.miss_rate)
+        );
+    }
+    table + "</table></div></details>"
 }
 
 /// Use and residence of every expert.
@@ -201,7 +215,7 @@ pub fn map(report: &BenchReport) -> String {
     };
     let rows: Vec<HeatRow> = routing.layers.iter().map(row).collect();
     let note = format!(
-        "How many tokens each expert was used for, layers down and experts across; outlined: it had a slot when the untimed \
+        "How many tokens each expert was used for, layers down and experts across; underlined: it had a slot when the untimed \
          run ended ({}). A new token uses {} of the experts that the one before used.",
         escape(&routing.configuration),
         share(routing.next_token_reuse)

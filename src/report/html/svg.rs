@@ -6,19 +6,29 @@ use std::fmt::Write;
 use super::escape;
 
 /// Width of every plot.
-const WIDTH: f64 = 360.0;
+pub(super) const WIDTH: f64 = 360.0;
 const HEIGHT: f64 = 220.0;
 const LEFT: f64 = 40.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 34.0;
 
-/// Colours of the style sheet that series take in turn; the last one is for bounds.
-const COLOURS: usize = 6;
-/// The colour of what is no measurement.
-pub const BOUND: usize = COLOURS;
+/// Colours of the style sheet that series take in turn: one for each policy.
+const COLOURS: usize = 7;
 /// Dashes by kind of line.
 const DASHES: [&str; 4] = ["", "7 3", "2 3", "9 3 2 3"];
+/// Points by colour, around (0, 0), so that colours need not be told apart.
+const POINTS: [&str; COLOURS] = [
+    "M-2.6 0a2.6 2.6 0 1 0 5.2 0a2.6 2.6 0 1 0-5.2 0z",
+    "M-2.4-2.4h4.8v4.8h-4.8z",
+    "M0-3.4L3.4 0L0 3.4L-3.4 0z",
+    "M0-3.3L3.2 2.2H-3.2z",
+    "M0 3.3L3.2-2.2H-3.2z",
+    "M3.3 0L-2.2 3.2V-3.2z",
+    "M-1-3h2v2h2v2h-2v2h-2v-2h-2v-2h2z",
+];
+/// Points of what is no measurement.
+const CROSS: &str = "M-2.6-2.6L2.6 2.6M-2.6 2.6L2.6-2.6";
 
 /// x, y, and the range of y where it spreads.
 pub type Point = (f64, f64, Option<(f64, f64)>);
@@ -27,22 +37,51 @@ pub type Point = (f64, f64, Option<(f64, f64)>);
 pub struct Line {
     /// In the legend.
     pub name: String,
-    /// Which colour; [`BOUND`] for bounds.
-    pub colour: usize,
-    /// Which dashes.
-    pub dash: usize,
+    /// How it is drawn.
+    pub look: Look,
     /// From left to right.
     pub points: Vec<Point>,
 }
 
-impl Line {
-    fn colour(&self) -> String {
-        let colour = if self.colour == BOUND { BOUND } else { self.colour % COLOURS };
-        format!("stroke=\"var(--s{colour})\"")
+/// How a line is drawn.
+#[derive(Clone, Copy)]
+pub enum Look {
+    /// With this colour and these dashes.
+    Series { colour: usize, dash: usize },
+    /// What measurements are held against, such as a bound: thin, in the colour of text.
+    Bound,
+}
+
+impl Look {
+    fn colour(self) -> String {
+        match self {
+            Self::Series { colour, .. } => format!("stroke=\"var(--s{})\"", colour % COLOURS),
+            Self::Bound => "stroke=\"var(--ink)\"".into(),
+        }
     }
 
-    fn stroke(&self) -> String {
-        format!("{} stroke-dasharray=\"{}\"", self.colour(), DASHES[self.dash % DASHES.len()])
+    /// A line's class, colour and dashes.
+    fn stroke(self) -> String {
+        match self {
+            Self::Series { dash, .. } => {
+                let dashes = DASHES[dash % DASHES.len()];
+                format!("class=\"series\" {} stroke-dasharray=\"{dashes}\"", self.colour())
+            }
+            Self::Bound => format!("class=\"series bound\" {}", self.colour()),
+        }
+    }
+
+    /// A point at this place, with what it says when pointed at.
+    fn point(self, x: f64, y: f64, says: &str) -> String {
+        let path = match self {
+            Self::Series { colour, .. } => POINTS[colour % COLOURS],
+            Self::Bound => CROSS,
+        };
+        let colour = self.colour();
+        format!(
+            "<path class=\"point\" {colour} transform=\"translate({x:.1} {y:.1})\" d=\"{path}\"><title>{}</title></path>",
+            escape(says)
+        )
     }
 }
 
@@ -50,6 +89,8 @@ impl Line {
 pub struct Axis {
     /// What it counts.
     pub title: String,
+    /// Behind its numbers.
+    pub unit: String,
     /// Its ends.
     pub range: (f64, f64),
     /// Where marks are, and what they say.
@@ -64,7 +105,8 @@ impl Axis {
         let step = [1.0, 2.0, 5.0, 10.0].map(|n| n * power).into_iter().find(|s| most / s <= 5.0).unwrap_or(most);
         let count = (most / step).ceil() as usize;
         let mark = |n: usize| (n as f64 * step, format!("{}{unit}", round(n as f64 * step)));
-        Self { title: title.into(), range: (0.0, count as f64 * step), marks: (0..=count).map(mark).collect() }
+        let marks = (0..=count).map(mark).collect();
+        Self { title: title.into(), unit: unit.into(), range: (0.0, count as f64 * step), marks }
     }
 
     fn place(&self, value: f64, from: f64, to: f64) -> f64 {
@@ -89,26 +131,35 @@ pub fn lines(label: &str, x: &Axis, y: &Axis, lines: &[Line]) -> String {
     for (value, text) in &y.marks {
         let at = py(*value);
         let _ = write!(svg, "<line class=\"rule\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>");
-        let _ = write!(svg, "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>", LEFT - 5.0, at + 3.5);
+        let _ = write!(
+            svg,
+            "<text class=\"mark\" x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
+            LEFT - 5.0,
+            at + 3.5
+        );
     }
     for (value, text) in &x.marks {
         let (at, below) = (px(*value), bottom + 14.0);
-        let _ = write!(svg, "<text x=\"{at:.1}\" y=\"{below}\" text-anchor=\"middle\">{}</text>", escape(text));
+        let _ = write!(
+            svg,
+            "<text class=\"mark\" x=\"{at:.1}\" y=\"{below}\" text-anchor=\"middle\">{}</text>",
+            escape(text)
+        );
     }
     let middle = (LEFT + right) / 2.0;
     let _ =
         write!(svg, "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>", HEIGHT - 4.0, escape(&x.title));
     for (n, line) in lines.iter().enumerate() {
-        // whiskers side by side
+        // whiskers side by side, many of them closer
         let shift = if line.points.iter().any(|p| p.2.is_some()) {
-            4.0 * (n as f64 - (lines.len() as f64 - 1.0) / 2.0)
+            (32.0 / lines.len() as f64).min(4.0) * (n as f64 - (lines.len() as f64 - 1.0) / 2.0)
         } else {
             0.0
         };
-        let (stroke, colour) = (line.stroke(), line.colour());
+        let (stroke, colour) = (line.look.stroke(), line.look.colour());
         let points: Vec<String> =
             line.points.iter().map(|p| format!("{:.1},{:.1}", px(p.0) + shift, py(p.1))).collect();
-        let _ = write!(svg, "<polyline class=\"series\" {stroke} points=\"{}\"/>", points.join(" "));
+        let _ = write!(svg, "<polyline {stroke} points=\"{}\"/>", points.join(" "));
         for &(x_value, y_value, spread) in &line.points {
             let at = px(x_value) + shift;
             if let Some((low, high)) = spread {
@@ -118,23 +169,16 @@ pub fn lines(label: &str, x: &Axis, y: &Axis, lines: &[Line]) -> String {
                     "<line class=\"whisker\" {colour} x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{low:.1}\" y2=\"{high:.1}\"/>"
                 );
             }
-            let _ = write!(
-                svg,
-                "<circle {colour} stroke-width=\"2\" fill=\"var(--card)\" cx=\"{at:.1}\" cy=\"{:.1}\" r=\"2.6\"><title>{}: \
-                 {}</title></circle>",
-                py(y_value),
-                escape(&line.name),
-                round(y_value)
-            );
+            svg += &line.look.point(at, py(y_value), &format!("{}: {}{}", line.name, round(y_value), y.unit));
         }
     }
     svg.push_str("</svg><ul class=\"legend\">");
     for line in lines {
         let _ = write!(
             svg,
-            "<li><svg viewBox=\"0 0 26 10\" aria-hidden=\"true\"><line class=\"series\" {} x1=\"0\" x2=\"26\" y1=\"5\" \
-             y2=\"5\"/></svg>{}</li>",
-            line.stroke(),
+            "<li><svg viewBox=\"0 0 26 10\" aria-hidden=\"true\"><line {} x1=\"0\" x2=\"26\" y1=\"5\" y2=\"5\"/>{}</svg>{}</li>",
+            line.look.stroke(),
+            line.look.point(13.0, 5.0, ""),
             escape(&line.name)
         );
     }
@@ -193,73 +237,17 @@ pub fn bars(label: &str, parts: &[&str], bars: &[Bar]) -> String {
     svg + "</ul>"
 }
 
-/// A row of a heat map: its name, and of each cell the value and whether it is outlined.
-pub struct HeatRow {
-    /// Left of it.
-    pub name: String,
-    /// Its cells.
-    pub cells: Vec<(u64, bool)>,
-}
-
-/// Cells whose colour grows with their value.
-pub fn heat(label: &str, rows: &[HeatRow]) -> String {
-    const NAMES: f64 = 20.0;
-    const HEAD: f64 = 14.0;
-    let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0).max(1);
-    let width = (WIDTH - NAMES) / columns as f64;
-    let height = width.clamp(5.0, 12.0);
-    let most = rows.iter().flat_map(|row| &row.cells).map(|cell| cell.0).max().unwrap_or(0).max(1) as f64;
-    let mut svg = open(label, HEAD + height * rows.len() as f64 + 2.0).replacen("<svg", "<svg class=\"heat\"", 1);
-    // Writing to a string cannot fail.
-    for column in (0..columns).step_by(columns.div_ceil(8)) {
-        let at = NAMES + width * (column as f64 + 0.5);
-        let _ = write!(svg, "<text x=\"{at:.1}\" y=\"9\" text-anchor=\"middle\">{column}</text>");
-    }
-    let every = (10.0 / height).ceil() as usize;
-    for (n, row) in rows.iter().enumerate() {
-        let top = HEAD + height * n as f64;
-        if n % every == 0 {
-            let _ = write!(
-                svg,
-                "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-                NAMES - 5.0,
-                top + height / 2.0 + 3.5,
-                row.name
-            );
-        }
-        let gap = (width * 0.08).min(0.5);
-        for (column, &(value, outlined)) in row.cells.iter().enumerate() {
-            let x = NAMES + width * column as f64 + gap;
-            let frame = format!(
-                "x=\"{x:.2}\" y=\"{:.2}\" width=\"{:.2}\" height=\"{:.2}\"",
-                top + gap,
-                width - 2.0 * gap,
-                height - 2.0 * gap
-            );
-            let _ = write!(svg, "<rect class=\"ground\" {frame}/>");
-            let slot = if outlined { ", in a slot at the end" } else { "" };
-            let _ = write!(
-                svg,
-                "<rect class=\"cell\" fill-opacity=\"{:.3}\" {frame}><title>layer {}, expert {column}: {value} \
-                 tokens{slot}</title></rect>",
-                value as f64 / most,
-                row.name
-            );
-            if outlined {
-                let _ = write!(svg, "<rect class=\"slot\" pointer-events=\"none\" {frame}/>");
-            }
-        }
-    }
-    svg + "</svg>"
-}
-
-fn open(label: &str, height: f64) -> String {
+/// Begins a plot.
+pub(super) fn open(label: &str, height: f64) -> String {
     format!("<svg viewBox=\"0 0 {WIDTH} {height:.1}\" role=\"img\" aria-label=\"{}\">", escape(label))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::expert::cache::PolicyKind;
 
     #[test]
     fn axes_end_at_a_round_number_with_a_handful_of_marks() {
@@ -272,9 +260,20 @@ mod tests {
 
     #[test]
     fn names_cannot_leave_their_plot() {
-        let line = Line { name: "<script>".into(), colour: 7, dash: 9, points: vec![(0.5, 1.0, Some((0.5, 2.0)))] };
+        let look = Look::Series { colour: 9, dash: 9 };
+        let line = Line { name: "<script>".into(), look, points: vec![(0.5, 1.0, Some((0.5, 2.0)))] };
         let axis = Axis::up_to("<b>", 1.0, "");
         let svg = lines("\"", &axis, &axis, &[line]);
         assert!(!svg.contains("<script>") && !svg.contains("<b>") && svg.contains("&quot;"), "{svg}");
+    }
+
+    #[test]
+    fn policies_and_the_bound_differ_in_colour_and_in_points() {
+        let looks: Vec<Look> =
+            (0..COLOURS).map(|colour| Look::Series { colour, dash: 0 }).chain([Look::Bound]).collect();
+        let colours: BTreeSet<String> = looks.iter().map(|look| look.colour()).collect();
+        let points: BTreeSet<&str> = POINTS.into_iter().chain([CROSS]).collect();
+        assert_eq!((colours.len(), points.len()), (COLOURS + 1, COLOURS + 1));
+        assert!(PolicyKind::ALL.len() <= COLOURS);
     }
 }

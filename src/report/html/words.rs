@@ -3,9 +3,11 @@
 use std::fmt::Write;
 
 use super::escape;
+use crate::bench::fastest::Fastest;
+use crate::bench::figures::ConfigurationRow;
 use crate::report::bench::BenchReport;
 use crate::report::units::bytes;
-use crate::report::units::{number, per_second, share};
+use crate::report::units::{number, per_second, share, share_range};
 
 fn card(title: &str, inner: &str) -> String {
     format!("<section class=\"card wide\"><h2>{title}</h2>{inner}</section>")
@@ -16,6 +18,27 @@ fn row(cells: impl IntoIterator<Item = String>, tag: &str) -> String {
     format!("<tr>{cells}</tr>")
 }
 
+/// What the headline speed is, and of which configuration. Those that no run tells from it are named too.
+pub fn fastest(report: &BenchReport, fastest: &Fastest) -> String {
+    let name = |c: &ConfigurationRow| format!("cache {}, {}, prefetch {}", escape(&c.cache), c.policy, c.prefetch);
+    let rows = &report.configurations;
+    let best = &rows[fastest.configuration];
+    let runs = format!("mean of two runs ({})", speeds(&best.tok_s_runs));
+    let best = name(best);
+    match fastest.alike[..] {
+        [] => format!("{runs}, the fastest: {best}"),
+        [other] => format!("{runs}: {best}. No faster than {}, by the spread of runs", name(&rows[other])),
+        _ => format!("{runs}: {best}. No faster than those marked {ALIKE} in the table, by the spread of runs"),
+    }
+}
+
+/// Stands at speeds that cannot be told from the highest.
+const ALIKE: &str = "\u{2248}";
+
+fn speeds(runs: &[Option<f64>]) -> String {
+    runs.iter().map(|&mean| number(mean)).collect::<Vec<_>>().join(", ")
+}
+
 /// A line per configuration.
 pub fn table(report: &BenchReport) -> String {
     let heads = [
@@ -24,30 +47,37 @@ pub fn table(report: &BenchReport) -> String {
         "policy",
         "prefetch",
         "tok/s",
+        "each run",
+        "median token",
         "p5 to p95",
-        "runs",
         "first token",
         "hits",
         "Belady",
         "prompt hits",
         "read/token",
+        "Belady reads",
         "peak memory",
     ];
     let mut table = row(heads.map(String::from), "th");
-    for c in &report.configurations {
+    let alike = |place: &usize| report.fastest.as_ref().is_some_and(|fastest| fastest.alike.contains(place));
+    for (place, c) in (0..).zip(&report.configurations) {
+        let bound = report.bound_at(c.cache_slots);
+        let mark = if alike(&place) { ALIKE } else { "" };
         let cells = [
             escape(&c.cache),
             c.cache_slots.to_string(),
             c.policy.clone(),
             c.prefetch.clone(),
+            format!("{mark} {}", number(c.tok_s_mean)),
+            speeds(&c.tok_s_runs),
             number(c.tok_s.map(|s| s.median)),
             c.tok_s.map_or("-".into(), |s| format!("{} to {}", number(Some(s.p5)), number(Some(s.p95)))),
-            c.tok_s_runs.iter().map(|&mean| number(mean)).collect::<Vec<_>>().join(", "),
             c.first_token_ms.map_or("-".into(), |s| format!("{} ms", number(Some(s.median)))),
-            share(c.hit_rate),
-            share(report.bound_at(c.cache_slots)),
+            share_range(&c.hit_rate_runs),
+            share(bound.and_then(|b| b.hit_rate)),
             share(c.hit_rate_prefill),
             c.bytes_per_token.map_or("-".into(), |n| bytes(n as u64)),
+            bound.and_then(|b| b.bytes_per_token).map_or("-".into(), |n| bytes(n as u64)),
             c.peak_resident_bytes.map_or("-".into(), bytes),
         ];
         table += &row(cells, "td");
@@ -56,8 +86,9 @@ pub fn table(report: &BenchReport) -> String {
         .drift
         .map_or(String::new(), |drift| format!(" Here they differ by a factor of up to {}.", number(Some(drift))));
     let note = format!(
-        "<p class=\"note\">Medians over tokens (tok/s) and prompts (first token) of both runs. The two runs of a \
-         configuration stand beside each other as means: where they differ, the machine was doing something else.{drift}</p>"
+        "<p class=\"note\">Speeds are means of both runs (tok/s) and of each: where these differ, the machine was doing \
+         something else.{drift} {ALIKE}: a run was no slower than the slower run of the fastest. Medians are of tokens, and \
+         of prompts (first token), over both runs. Hits from one end to the other: the two runs differ.</p>"
     );
     card("All configurations", &format!("{note}<div class=\"scroll\" tabindex=\"0\"><table>{table}</table></div>"))
 }
@@ -115,9 +146,9 @@ pub fn meaning(report: &BenchReport) -> String {
         (
             "order",
             format!(
-                "Each configuration ran twice, once through the list and once back, {} runs in all, after an untimed one. \
-                 What drifts weighs on all alike.",
-                report.runs.len()
+                "Each configuration ran twice, once through the list and once back, {} runs in all with the untimed one \
+                 before. What drifts weighs on all alike.",
+                report.sha256_runs
             ),
         ),
         ("start", start.into()),
@@ -132,7 +163,7 @@ pub fn meaning(report: &BenchReport) -> String {
                 "{} prompts and {} new tokens a run, greedy, at most {} an answer. The tokens of all runs are the same, or \
                  there would be no report.",
                 report.prompts.len(),
-                report.new_tokens(),
+                report.new_tokens,
                 settings.tokens
             ),
         ),
@@ -172,18 +203,16 @@ pub fn runs(report: &BenchReport) -> String {
     let mut table = row(heads.map(String::from), "th");
     for run in &report.runs {
         let c = report.configurations.get(run.configuration);
-        let experts = &run.decode.experts;
-        let requests = experts.requests();
         let cells = [
             run.run.to_string(),
             c.map_or(String::new(), |c| format!("{}, {}, prefetch {}", escape(&c.cache), c.policy, c.prefetch)),
             run.start.into(),
             format!("{} s", number(Some(run.load_s))),
-            number(run.prefill.tokens_per_second()),
+            number(run.prefill_tok_s),
             number(run.tok_s_mean),
-            share((requests > 0).then(|| experts.hits as f64 / requests as f64)),
-            bytes(run.prefill.experts.bytes_read + experts.bytes_read),
-            format!("{} s", number(Some(experts.stall.as_secs_f64()))),
+            share(run.hit_rate),
+            bytes(run.bytes_read),
+            format!("{} s", number(Some(run.decode.experts.stall.as_secs_f64()))),
             run.peak_resident_bytes.map_or("-".into(), bytes),
         ];
         table += &row(cells, "td");

@@ -1,5 +1,6 @@
 //! Rows become requests again.
 
+use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use super::marks::{self, Chunk, Mark};
@@ -154,6 +155,8 @@ struct Reader {
     /// What another engine's head says of the model.
     layers_told: Option<usize>,
     experts_told: Option<usize>,
+    /// And of the size of an expert, by layer.
+    bytes_told: BTreeMap<usize, u64>,
     events: Vec<Recorded>,
     group: Option<Group>,
     chunk: Option<Chunk>,
@@ -175,6 +178,7 @@ impl Reader {
         if !self.ours {
             self.layers_told = self.layers_told.or(marks::fact(text, "n_layer"));
             self.experts_told = self.experts_told.or(marks::fact(text, "n_expert"));
+            self.bytes_told.extend(marks::size(text));
             return match self.experts_told {
                 Some(n) if n == 0 || n > MAX_EXPERTS_PER_LAYER => {
                     Err(format!("n_expert={n}: a layer has 1 to {MAX_EXPERTS_PER_LAYER} experts"))
@@ -331,10 +335,12 @@ impl Reader {
 
     /// The layers that the trace is about.
     fn finish(self, lines: &Lines<'_, impl BufRead>) -> Result<Trace> {
-        let Self { setup, experts, experts_told, events, seen, .. } = self;
+        let Self { setup, experts, experts_told, bytes_told, events, seen, .. } = self;
         if let Some(setup) = &setup {
             let layers = setup.layers.clone();
-            return Ok(Trace { layers, setup: Some(setup.clone()), events, experts_guessed: false });
+            let expert_bytes = setup.expert_bytes.iter().map(|&bytes| bytes as u64).collect();
+            let setup = Some(setup.clone());
+            return Ok(Trace { layers, expert_bytes, setup, events, experts_guessed: false });
         }
         let told = experts.or(experts_told);
         let largest = seen.iter().map(|s| s.0).max().unwrap_or(0);
@@ -343,7 +349,9 @@ impl Reader {
             return Err(lines.error(format!("more than {MAX_EXPERTS} experts")));
         }
         check_passes(&events, layers.len()).map_err(|(line, what)| error_at(lines.path, line, what))?;
-        Ok(Trace { setup: None, layers, events, experts_guessed: told.is_none() })
+        let size = |layer: &LayerShape| bytes_told.get(&(layer.layer as usize)).copied();
+        let expert_bytes = layers.iter().map(size).collect::<Option<_>>().unwrap_or_default();
+        Ok(Trace { setup: None, layers, expert_bytes, events, experts_guessed: told.is_none() })
     }
 }
 

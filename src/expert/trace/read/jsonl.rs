@@ -51,7 +51,7 @@ pub(super) fn parse(lines: &mut Lines<'_, impl BufRead>, experts: Option<usize>)
     if layers.len() * count > MAX_EXPERTS {
         return Err(lines.error(format!("more than {MAX_EXPERTS} experts")));
     }
-    Ok(Trace { setup: None, layers, events, experts_guessed: experts.is_none() })
+    Ok(Trace { setup: None, layers, expert_bytes: Vec::new(), events, experts_guessed: experts.is_none() })
 }
 
 /// Whether a token's lists fit those of the first token and the layer.

@@ -69,6 +69,13 @@ pub(super) fn fact(line: &str, name: &str) -> Option<usize> {
     line.split_ascii_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('=')?.parse().ok())
 }
 
+/// A layer and the bytes of one of its experts, in a `#` line of any engine that tells both.
+pub(super) fn size(line: &str) -> Option<(usize, u64)> {
+    let layer = fact(line, "layer").filter(|&layer| layer < MAX_LAYERS)?;
+    let bytes = fact(line, "expert_bytes").filter(|&bytes| bytes > 0)?;
+    Some((layer, bytes as u64))
+}
+
 /// The phase of a number.
 pub(super) fn phase(number: u32) -> Result<Phase, String> {
     match number {

@@ -40,6 +40,8 @@ pub struct Trace {
     pub setup: Option<Setup>,
     /// The layers that asked for experts.
     pub layers: Vec<LayerShape>,
+    /// Bytes of one expert, beside `layers`; empty where the file does not tell those of all layers.
+    pub expert_bytes: Vec<u64>,
     /// What happened.
     pub events: Vec<Recorded>,
     /// Whether the experts per layer are the largest id + 1, for want of anything better.

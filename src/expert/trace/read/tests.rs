@@ -168,6 +168,7 @@ fn rows_of_another_engine_make_one_request_per_layer_and_chunk_or_step() {
                 0,1,2,0,0,1,1,0,9\n0,1,2,0,1,0,1,0,9\n0,1,2,5,0,1,1,0,9\n0,1,2,5,1,0,1,0,9\n";
     let trace = read(&format!("# made elsewhere\n# layer=0 expert_bytes=9\n{HEAD}# a word\n{rows}")).unwrap();
     assert!(trace.setup.is_none() && trace.experts_guessed);
+    assert_eq!(trace.expert_bytes, [0; 0], "of layer 5 nothing is told");
     assert_eq!(trace.layers.iter().map(|l| (l.layer, l.count)).collect::<Vec<_>>(), [(0, 8), (5, 8)]);
     let requests: Vec<_> = events(trace)
         .into_iter()
@@ -193,6 +194,16 @@ fn a_head_that_tells_more_experts_than_a_layer_can_have_is_refused() {
         let rows = format!("# n_layer=2 n_expert={n}\n{HEAD}0,1,0,0,0,1,1,0,0\n0,1,0,1,0,1,1,0,0\n");
         let error = read(&rows).unwrap_err().to_string();
         assert!(error.contains("1 to 65536 experts") && error.contains("line 1"), "{error}");
+    }
+}
+
+#[test]
+fn a_head_that_tells_the_size_of_all_layers_experts_is_believed() {
+    let rows =
+        format!("# layer=1 expert_bytes=7\n# layer=0 expert_bytes=9\n{HEAD}0,1,0,0,0,1,1,0,9\n0,1,0,1,0,1,1,0,7\n");
+    assert_eq!(read(&rows).unwrap().expert_bytes, [9, 7]);
+    for no_size in ["0", "-1", "much", "99999999999999999999"] {
+        assert_eq!(read(&rows.replace("bytes=7", &format!("bytes={no_size}"))).unwrap().expert_bytes, [0; 0]);
     }
 }
 
