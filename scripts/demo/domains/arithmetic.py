@@ -69,15 +69,20 @@ def claim(rng: random.Random) -> Row:
     return {"work": "", **row, "sign": sign, "spoken": spoken, **claims.said(rng, right, wrong)}
 
 
+def compared(right: int, told: int) -> Row:
+    """The verdict on which of two numbers it is: neither is a result, so "not 7" says it better than "you say 7"."""
+    return {"judged": "so yes" if told == right else f"not {told}, so no"}
+
+
 def more_claim(rng: random.Random) -> Row:
     """Two numbers, and whether the first is the larger."""
     row = two_numbers(rng)
-    return row | claims.verdict(row["a"] > row["b"])
+    return row | compared(row["more"], row["a"])
 
 
 def less_claim(rng: random.Random) -> Row:
     row = two_numbers(rng)
-    return row | claims.verdict(row["a"] < row["b"])
+    return row | compared(row["less"], row["a"])
 
 
 def add_to(rng: random.Random, row: Row) -> Row | None:
@@ -135,11 +140,11 @@ DOMAIN = Domain("arithmetic", 6.5, [
                   "Does {a} {spoken} {b} make {said}?", "Is it true that {a} {spoken} {b} is {said}?", "Is it [right|correct] that {a} {sign} {b} is {said}?", "{a} {sign} {b} = {said}?",
                   "Does {a} {sign} {b} equal {said}?", "{a} {spoken} {b} is {said}, isn't it?", "I say that {a} {sign} {b} = {said}. Is that [true|right|correct]?"],
           ["Would you say that {a} {sign} {b} = {said}?", "True or false: {a} {sign} {b} = {said}?"],
-          "{work}{a} {sign} {b} = {c}, so {so}.", "{work}{a} {sign} {b} = {c}, so {so}.", weight=2.2),
+          "{work}{a} {sign} {b} = {c}, {judged}.", "{work}{a} {sign} {b} = {c}, {judged}.", weight=2.2),
     Topic(more_claim, ["Is {a} [larger|bigger|greater|more] than {b}?", "Is it true that {a} is [larger|bigger|greater] than {b}?", "{a} is [larger|more] than {b}, right?", "Is {a} > {b}?"],
-          ["Would you say that {a} is larger than {b}?"], "{more} is larger, so {so}.", "{more}, so {so}.", weight=0.3),
+          ["Would you say that {a} is larger than {b}?"], "{more} is larger, {judged}.", "{more}, {judged}.", weight=0.3),
     Topic(less_claim, ["Is {a} [smaller|less] than {b}?", "Is it true that {a} is [smaller|less] than {b}?", "{a} is [smaller|less] than {b}, right?", "Is {a} < {b}?"],
-          ["Would you say that {a} is smaller than {b}?"], "{less} is smaller, so {so}.", "{less}, so {so}.", weight=0.3),
+          ["Would you say that {a} is smaller than {b}?"], "{less} is smaller, {judged}.", "{less}, {judged}.", weight=0.3),
     Topic(two_numbers, ["Which is [larger|bigger|greater|more], {a} or {b}?", "What is [larger|bigger|more], {a} or {b}?", "[Which|What] number is [larger|bigger|greater]: {a} or {b}?",
                         "{a} or {b}: which is larger?", "[Larger|Bigger], {a} or {b}?"],
           ["Tell me which is larger, {a} or {b}."], "{more} is larger.", "{more}.", follow_ups=["And {a} or {b}?"], weight=0.3),

@@ -76,5 +76,5 @@ DOMAIN = Domain("units", 1.4, [
           "{to} are {from}.", "{n}.", held_out_rows=BACK[1]),
     Topic(claim, ["Is {from} {said} {small}?", "Are {from} {said} {small}?", "Is it true that {from} {are} {said} {small}?", "{from} {are} {said} {small}, right?",
                   "Are there {said} {small} in {from}?", "Does {from} have {said} {small}?"],
-          ["Would you say that {from} {are} {said} {small}?"], "{from} {are} {to}, so {so}.", "{count}, so {so}.", weight=0.8),
+          ["Would you say that {from} {are} {said} {small}?"], "{from} {are} {to}, {judged}.", "{count}, {judged}.", weight=0.8),
 ])
