@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Trains the demo model on the corpus of scripts/demo, and goes on from its last checkpoint when started again.
 
-Usage: scripts/train_demo.py --work DIR [--steps N] [--minutes N] [--report FILE]        needs torch and tokenizers
+Usage: scripts/train_demo.py --work DIR [--from FILE] [--steps N] [--minutes N] [--report FILE]        needs torch, tokenizers and gguf
 
-DIR gets tokenizer.json, checkpoint.pt (every 50 steps, and when interrupted) and log.jsonl. The learning rate rises for
+DIR gets tokenizer.json, checkpoint.pt (every 50 steps, and when interrupted) and log.jsonl. An empty DIR begins with random
+weights, or with those and the tokenizer of a demo model's GGUF file: so a model learns what was added to the corpus. The learning rate rises for
 50 steps, stays, and falls to zero over the last part of the steps, or of the minutes where these end sooner; a finished
 run goes on when --steps is made larger. Step n trains on the same conversations in every run.
 """
@@ -22,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 
-from demo import corpus, team, vocab
+from demo import corpus, shipped, team, vocab
 from demo.muon import Muon
 from demo.network import Batch, Config, Network, balance_loss, load_entropy, z_loss
 
@@ -32,6 +33,7 @@ KINDS = ("seen", "held_out", "unseen")
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--from", type=pathlib.Path, dest="begin", help="a demo model's GGUF file to begin with, where DIR has no checkpoint")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end after so long at the latest")
     parser.add_argument("--fall", type=float, default=0.35, help="share of the run over which the learning rate falls")
@@ -233,6 +235,8 @@ def work(place, args):
         for optimizer, kept in zip(used, state["optimizers"], strict=True):
             optimizer.load_state_dict(kept)
         step = state["step"]
+    elif args.begin:
+        network.load_state_dict(shipped.read(args.begin)[1])
     if place.rank == 0:
         count = sum(p.numel() for p in network.parameters())
         print(f"{count} parameters, {network.config.vocab} tokens, from step {step}", flush=True)
@@ -250,7 +254,7 @@ def main():
     args.work.mkdir(parents=True, exist_ok=True)
     words = args.work / "tokenizer.json"
     if not words.exists():
-        vocab.train(args.vocab, args.seed).save(str(words))
+        (shipped.read(args.begin)[0] if args.begin else vocab.train(args.vocab, args.seed)).save(str(words))
     _, network = build(args)
     # All gradients and a few figures.
     team.run(work, args.processes, sum(p.numel() for p in network.parameters()) + 3 + args.layers, args)

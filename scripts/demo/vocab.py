@@ -19,14 +19,20 @@ SPLIT = (
 )
 
 
-def train(size, seed, count=20000):
-    """A tokenizer of at most `size` tokens, from `count` conversations."""
+def empty():
+    """A tokenizer without tokens that splits and decodes as the demo model's."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Split(Regex(SPLIT), "isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
     ])
     tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+def train(size, seed, count=20000):
+    """A tokenizer of at most `size` tokens, from `count` conversations."""
+    tokenizer = empty()
     trainer = trainers.BpeTrainer(
         vocab_size=size - len(CONTROL), min_frequency=2, show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
