@@ -45,7 +45,7 @@ def claim(rng: random.Random) -> Row:
 DOMAIN = Domain("german", 2.1, [
     Topic(claim, ["Is {said} the German word for {en}?", "Is {said} German for {en}?", "Does {said} mean {en}?", "Is {en} {said} in German?",
                   "Is it true that {said} means {en}?", "{said} means {en}, right?", "Is {en} called {said} in German?"],
-          ["Would you say that {said} means {en}?"], "In German, {en} is {de}, so {so}.", "{de}, so {so}.", weight=0.8),
+          ["Would you say that {said} means {en}?"], "In German, {en} is {de}, {judged}.", "{de}, {judged}.", weight=0.8),
     Topic(WORDS, TO_GERMAN, TO_GERMAN_HELD_OUT, "In German, {en} is {de}.", "{de}.",
           follow_ups=["And {en}?", "[What|How] about {en}?", "Und {en}?"], weight=3),
     Topic(ARTICLES, ["How do you say the {en} in German?", "What is the {en} in German?", "Translate the {en} [to|into] German.", "The {en} in German?"],

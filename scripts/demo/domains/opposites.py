@@ -51,5 +51,5 @@ DOMAIN = Domain("opposites", 1.9, [
     Topic(claim, ["Is {said} the opposite of {word}?", "Is the opposite of {word} {said}?", "Is it true that {said} is the opposite of {word}?",
                   "The opposite of {word} is {said}, right?", "{said} is the opposite of {word}, isn't it?", "Are {word} and {said} opposites?",
                   "Does {said} mean the opposite of {word}?"],
-          ["Would you say that {said} is the opposite of {word}?"], "The opposite of {word} is {opposite}, so {so}.", "{opposite}, so {so}."),
+          ["Would you say that {said} is the opposite of {word}?"], "The opposite of {word} is {opposite}, {judged}.", "{opposite}, {judged}."),
 ])

@@ -67,5 +67,5 @@ DOMAIN = Domain("plurals", 2.1, [
     Topic(any_noun, ASK, [], "The plural of {one} is {many}.", "{many}.", follow_ups=AND, weight=1.8),
     Topic(claim, ["Is {said} the plural of {one}?", "Is the plural of {one} {said}?", "Is it true that the plural of {one} is {said}?",
                   "The plural of {one} is {said}, right?", "One {one}, two {said}[: right|, is that right]?", "{said} is the plural of {one}, isn't it?"],
-          ["Would you say that {said} is the plural of {one}?"], "The plural of {one} is {many}, so {so}.", "{many}, so {so}.", weight=0.7),
+          ["Would you say that {said} is the plural of {one}?"], "The plural of {one} is {many}, {judged}.", "{many}, {judged}.", weight=0.7),
 ])

@@ -90,7 +90,7 @@ def claim(rng: random.Random) -> Row:
 DOMAIN = Domain("programs", 2.0, [
     Topic(expression, PRINT, PRINT_HELD_OUT, "It prints {out}.", "{out}.", follow_ups=["And {code}?", "[What|How] about {code}?"], weight=2),
     Topic(claim, ["Does {code} print {said}?", "Is the output of {code} {said}?", "Is it true that {code} prints {said}?", "{code} prints {said}, right?"],
-          ["Would you say that {code} prints {said}?"], "It prints {out}, so {so}.", "{out}, so {so}.", weight=0.4),
+          ["Would you say that {code} prints {said}?"], "It prints {out}, {judged}.", "{out}, {judged}.", weight=0.4),
     Topic(lines, PRINT, PRINT_HELD_OUT, "It prints {out}.", "{out}.", follow_ups=["And {code}?"], weight=1.2),
     Topic(task, ["Write a [Python |small |]program that {what}.", "Write [Python |]code that {what}.", "Give me [a program|code|Python code] that {what}.",
                  "Show me [a Python program|code|a program] that {what}.", "I need a [Python |]program that {what}.",
