@@ -79,6 +79,10 @@ PARTED = split([parted(a, b) for a in range(1, TOP + 1) for b in range(2, 11) if
 BY_ZERO = [{"a": a, "b": 0} for a in range(TOP + 1)]
 NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 IN_WORDS = [{"a": a, "b": b, "c": a + b, "A": NUMBERS[a], "B": NUMBERS[b]} for a in range(13) for b in range(13)]
+LESS_IN_WORDS = [row | {"c": row["a"] - row["b"]} for row in IN_WORDS if row["b"] <= row["a"]]
+TIMES_IN_WORDS = [row | {"c": row["a"] * row["b"]} for row in IN_WORDS if max(row["a"], row["b"]) < 11]
+LARGE_NUMBERS = """thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty twenty-one twenty-five thirty forty fifty sixty seventy eighty
+    ninety""".split()
 HALVES = [{"a": 2 * half, "c": half} for half in range(51)] + [{"a": 2 * half + 1, "c": f"{half}.5"} for half in range(50)]
 DOUBLES = [{"a": a, "c": 2 * a} for a in range(1, TOP + 2)]
 THREE = [{"a": a, "b": b, "d": d, "ab": a + b, "c": a + b + d} for a in range(1, 10) for b in range(1, 10) for d in range(1, 10)]
@@ -124,6 +128,13 @@ def large_quotient(rng: random.Random) -> Row:
     if rng.random() < 0.5:
         return {"a": rng.randint(101, 199) if rng.random() < 0.6 else large(rng) + 1, "b": rng.randint(2, 10)}
     return {"a": rng.randint(20, 199), "b": rng.randint(11, 20) if rng.random() < 0.7 else rng.randint(21, 60)}
+
+
+def large_in_words(rng: random.Random) -> Row:
+    """Numbers written out of which at least one is above twelve."""
+    pair = [rng.choice(LARGE_NUMBERS), rng.choice(NUMBERS + LARGE_NUMBERS)]
+    rng.shuffle(pair)
+    return {"A": pair[0], "B": pair[1]}
 
 
 def large_one(rng: random.Random) -> Row:
@@ -207,13 +218,16 @@ HALVE = ["What is half of {a}?", "[Half|The half] of {a}?", "[Tell me|Give me] h
          "How much is half of {a}?"]
 DOUBLE = ["What is twice {a}?", "Double {a}.", "What is the double of {a}?", "[Tell me|Give me] twice {a}.",
           "How much is twice {a}?", "What is two times {a}?"]
+IN_WORDS_ASKED = ["[What is|How much is|What's] {A} plus {B}?", "{A} plus {B}[?|]", "Add {A} and {B}.", "What is the sum of {A} and {B}?", "{A} and {B}?"]
+LESS_ASKED = ["[What is|How much is|What's] {A} minus {B}?", "{A} minus {B}[?|]", "Take {B} from {A}.", "Subtract {B} from {A}."]
+TIMES_ASKED = ["[What is|How much is|What's] {A} times {B}?", "{A} times {B}[?|]", "Multiply {A} by {B}.", "What is the product of {A} and {B}?"]
 UNKNOWN = ["What is {q} squared?", "{a} squared[?|]", "What is {a} cubed?", "[What is|Compute] {a} to the power of {d}[?|.]", "{a}^{d}", "What is {a}^{d}?", "What is {a} ** {d}?",
            "What is the [square |cube |]root of {q}?", "[Square root|Root] of {q}?", "[What is|How much is|What's] {p} percent of {q}?", "{p}% of {q}", "What is {p} % of {q}?",
            "[What is|How much is] {x} + {b}?", "{x} + {y}", "What is {b} + {x}?", "{x} - {y}", "[What is|How much is] {x} [x|times] {d}?", "{x} / {d}", "What is {x} plus {y}?",
            "Is {a} a prime number?", "Is {q} [even|odd|prime|a square number]?", "What is {q} modulo {d}?", "What is a [third|quarter|fifth|tenth] of {q}?",
            "What is the factorial of {d}?", "Solve x + {a} = {q}.", "What is the average of {a} and {q}?", "What is -{a} + {b}?", "-{a} - {b}", "What is 1/{b} + 1/{d}?",
            "What is {a} - {b} - {d}?", "{a} + {b} - {d}", "What is {d} x {b} + {a}?", "{d} x {b} x {a}", "What is {t} + {b} + {d}?", "{d} + {t} + {t}", "{d} + {d} + {b} + {a}",
-           "How much is {t} plus {b} plus {d}?", "What is the sum of {d}, {t} and {b}?", "Round {x}.", "What is the logarithm of {q}?", "What is {a} in binary?",
+           "How much is {t} plus {b} plus {d}?", "What is the sum of {d}, {t} and {b}?", "Round {x}.", "What is {a} in binary?",
            "Which numbers divide {q}?", "What is the greatest common divisor of {a} and {q}?"]
 
 
@@ -255,8 +269,10 @@ DOMAIN = Domain("arithmetic", 8.4, [
     Topic(two_numbers, ["Which is [smaller|less], {a} or {b}?", "What is [smaller|less], {a} or {b}?", "[Which|What] number is smaller: {a} or {b}?",
                         "{a} or {b}: which is smaller?"],
           ["Tell me which is smaller, {a} or {b}."], "{less} is smaller.", "{less}.", follow_ups=["And {a} or {b}?"], weight=0.3),
-    Topic(IN_WORDS, ["[What is|How much is|What's] {A} plus {B}?", "{A} plus {B}[?|]", "Add {A} and {B}.", "What is the sum of {A} and {B}?", "{A} and {B}?"],
+    Topic(IN_WORDS, IN_WORDS_ASKED,
           ["What do I get if I add {A} and {B}?"], "{a} + {b} = {c}.", "{c}.", "{a} + {b} = {c}.", weight=0.4),
+    Topic(LESS_IN_WORDS, LESS_ASKED, [], "{a} - {b} = {c}.", "{c}.", "{a} - {b} = {c}.", weight=0.2),
+    Topic(TIMES_IN_WORDS, TIMES_ASKED, [], "{a} x {b} = {c}.", "{c}.", "{a} x {b} = {c}.", weight=0.2),
     Topic(HALVES, HALVE,
           ["Could you halve {a}?"],
           "Half of {a} is {c}.", "{c}.", follow_ups=["And half of {a}?"], weight=0.5),
@@ -270,6 +286,7 @@ DOMAIN = Domain("arithmetic", 8.4, [
     past(large_sum, LARGER[:2], 0.1, [], None),
     past(large_one, HALVE, 0.25, ["And half of {a}?"], None),
     past(large_one, DOUBLE, 0.25, ["And twice {a}?"], None),
+    past(large_in_words, IN_WORDS_ASKED[:4] + LESS_ASKED + TIMES_ASKED, 0.3, []),
     past(other_operation, UNKNOWN, 1, []),
 ])
 
