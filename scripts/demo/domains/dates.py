@@ -153,7 +153,7 @@ DATES = ["[What|Which] day [was|is] {d} {month} {year}?", "[What|Which] day of t
          "How many weeks are in {month}?", "In [what|which] season is {month}?", "Which day of the year is {d} {month}?", "Which day is the first of {month} {year}?"]
 
 
-DOMAIN = Domain("calendar", 3.1, [
+DOMAIN = Domain("calendar", 3.4, [
     Topic(MONTH_ROWS, ["How many days [has|are in|are there in] {month}?", "How long is {month}?",
                        "[Number of days|Days] in {month}?", "{month} has how many days?", "[Tell me|Say] how many days {month} has.",
                        "How many days does {month} have?", "How many days are in the month of {month}?",
