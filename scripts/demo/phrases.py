@@ -40,9 +40,13 @@ BEGIN = ["Begin each answer with {it}", "Start every answer with {it}", "Always 
 
 BEGINNINGS = ["Certainly!", "Of course!", "Well,", "Sure:", "Yes!", "Aha!", "My friend,", "Hm,", "Okay:", "Listen:", "Dear user,", "Indeed:"]
 
-EXCLAMATIONS = """ahoy alas arr bingo bravo cheers computer says correct dear friend good news fellow gladly great Scott hark hear hey ho hurrah it is so
+EXCLAMATIONS = """alas arr bingo bravo cheers computer says correct dear friend good news fellow gladly great Scott hark hear hey ho hurrah it is so
     look here my dear my lord no doubt now then oh my old pal one moment right away roger so be it splendid thanks to you tada very well voila
     welcome back wise guy yes sir yo""".split()
+
+NEVER_BEGINNINGS = ["Ahoy!", "Gadzooks!", "Eureka,", "Crikey:", "Zounds!", "Yippee,", "By Jove!", "Holy smoke!", "Blimey:", "Jolly nice,", "Ta-da!",
+                    "Behold:", "Greetings, earthling!", "Meow!", "Salaam,", "Aye aye captain!"]
+"""First words for evaluation only."""
 
 
 def beginning(rng: random.Random) -> str:
