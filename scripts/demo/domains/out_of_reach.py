@@ -102,7 +102,7 @@ def topic(rows, seen, held_out, weight, held_out_rows=(), german=DECLINE_GERMAN)
     return Topic(rows, seen, held_out, DECLINE, german=german, held_out_rows=list(held_out_rows), weight=weight)
 
 
-DOMAIN = Domain("out of reach", 3.2, [
+DOMAIN = Domain("out of reach", 3.6, [
     topic(any_thing,
           ["Write [me |]a [poem|song|letter|speech|report] about {it}.", "Tell me a joke about {it}.", "What do you think [about|of] {it}?",
            "Why do people [like|love|hate|need] {it}?", "Explain {it} to me.", "[What is|Tell me] the history of {it}[?|.]", "[Write|I need] an essay about {it}.",

@@ -85,7 +85,8 @@ def no_opposite(rng: random.Random) -> Row:
 
 
 def no_german(rng: random.Random) -> Row:
-    return {"en": rng.choice(NO_GERMAN) if rng.random() < 0.8 else made_up(rng)}
+    word = rng.choice(NO_GERMAN) if rng.random() < 0.8 else made_up(rng)
+    return no_german(rng) if word in WORDS_KNOWN else {"en": word}
 
 
 def no_english(rng: random.Random) -> Row:
