@@ -117,7 +117,7 @@ FLAG_GOALS = {
 """What a user may want, and the flag for it."""
 
 COMMAND_GOALS = {
-    "chat": "talk with a model, talk to a model, have a conversation with a model", "generate": "complete a text, continue a text, complete a prompt",
+    "chat": "talk with a model, speak with a model, have a conversation with a model", "generate": "complete a text, continue a text, complete a prompt",
     "inspect": "look into a model file, see what a model file is, see where memory would go, inspect a model",
     "perplexity": "measure perplexity, measure how well a model predicts a text, get the perplexity of a text", "bench": "measure hit rates, compare ways of prefetching",
     "tune": "find the best settings, keep the fastest settings", "simulate": "try policies on a trace, get the hit rates of a trace",
