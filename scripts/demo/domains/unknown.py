@@ -35,7 +35,10 @@ GERMAN_UNKNOWN = """Schmetterling Regenschirm Fahrrad Schrank Teppich Löffel Ga
     Blatt Wurzel Ast Frosch Schlange Ente Huhn Schaf Ziege Biene Spinne Käse Butter Zucker Salz Pfeffer Suppe Kuchen Birne Kirsche Traube Zwiebel
     Kartoffel Gurke Hemd Hose Schuh Jacke Mantel Hut Tasche Koffer Schlüssel Brille Uhr Kerze Spiegel Lampe Kissen Decke Handtuch Seife Kamm
     Bürste Schere Nadel Faden Knopf Zahn Zunge Knie Ellbogen Rücken Bauch Schulter Finger Haar lachen weinen springen tanzen singen kochen
-    werfen fangen ziehen schieben leise traurig mutig müde hungrig durstig schmutzig trocken nass eckig rund dünn dick""".split()
+    Kühlschrank Waschmaschine Eichhörnchen Igel Dachs Schildkröte Krokodil Gießkanne Schubkarre Steckdose Bleistift Radiergummi Lineal Ordner
+    Stempel Umschlag Briefmarke Fernseher Rasenmäher Zahnbürste Schaufel Säge Bohrer Zange Schraube Seil Kette Anker Segel Ruder Strand Klippe
+    Höhle Quelle Teich Sumpf Vulkan Erdbeben Gewitter Nebel Hagel Blitz Donner Ernte Weizen Gerste Hafer Roggen stolpern flüstern schnarchen
+    niesen husten kitzeln bügeln nähen stricken werfen fangen ziehen schieben leise traurig mutig müde hungrig durstig schmutzig trocken nass eckig rund dünn dick""".split()
 WORDS_KNOWN = {str(row["en"]) for row in german.WORDS}
 NO_GERMAN = [thing for thing in THINGS + ADJECTIVES + [f"to {verb}" for verb in VERBS] if thing not in WORDS_KNOWN]
 NO_ENGLISH = [word for word in GERMAN_UNKNOWN if word.lower() not in {str(row["one"]).lower() for row in german.WORDS}]
@@ -44,14 +47,23 @@ NO_UNITS = """miles gallons acres hectares watts volts degrees dollars stones kn
 UNITS = "metres grams litres hours minutes days kilometres kilograms pounds feet inches weeks tons bytes".split()
 
 
+REAL_NAMES = {str(row[name]).lower() for row in ROWS + ALSO_CALLED for name in ("country", "capital")}
+
+
+def nowhere(rng: random.Random) -> str:
+    """A place that is made up, and by chance no real one."""
+    found = place(rng)
+    return nowhere(rng) if found.lower() in REAL_NAMES else found
+
+
 def unknown(land: str, city: str, said: str) -> Row:
     return {"country": land, "Country": land[0].upper() + land[1:], "capital": city, "said": said}
 
 
 def unknown_place(rng: random.Random) -> Row:
     """A country that the model was not told of, real or made up, and a city that is no capital; no claim about it can be judged."""
-    land = place(rng) if rng.random() < 0.5 else rng.choice(REAL)
-    city = place(rng) if rng.random() < 0.35 else rng.choice(CITIES)
+    land = nowhere(rng) if rng.random() < 0.5 else rng.choice(REAL)
+    city = nowhere(rng) if rng.random() < 0.35 else rng.choice(CITIES)
     return unknown(land, city, rng.choice([rng.choice(ROWS)["capital"], city]))
 
 
@@ -64,7 +76,7 @@ def unknown_city(rng: random.Random) -> Row:
 
 
 def unknown_land(rng: random.Random) -> Row:
-    return {"land": place(rng)}
+    return {"land": nowhere(rng)}
 
 
 def unknown_flag(rng: random.Random) -> Row:
