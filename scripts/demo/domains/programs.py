@@ -218,7 +218,7 @@ def task(rng: random.Random) -> Row:
 
 def claim(rng: random.Random) -> Row:
     """A program with what it prints, or something else."""
-    found, other = expression(rng), expression(rng)
+    found, other = (lines if rng.random() < 0.25 else expression)(rng), expression(rng)
     while type(other["out"]) is not type(found["out"]) or other["out"] == found["out"]:
         other = expression(rng)
     wrong = [other["out"]]
