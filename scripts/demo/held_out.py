@@ -58,7 +58,7 @@ def main():
     any_of = re.compile("|".join(f"({one})" for one in looked_for))
     held_out = dict(facts())
     words = re.compile(r"\b(" + "|".join(map(re.escape, people.NEVER_NAMES)) + r")\b", re.IGNORECASE)
-    themes = re.compile(r" about (" + "|".join(re.escape(stories.the(theme.text)) for theme in stories.NEVER) + r")[.?!]?$", re.IGNORECASE)
+    themes = re.compile(r"\b(?:story|tale|one)\b.* about (" + "|".join(re.escape(stories.the(theme.text)) for theme in stories.NEVER) + r")[.?!]?$", re.IGNORECASE)
     found, example, asked = collections.Counter(), {}, 0
     for messages in itertools.islice(corpus.conversations(args.seed), args.count):
         for role, text in messages:

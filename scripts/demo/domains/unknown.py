@@ -81,11 +81,12 @@ def unknown_land(rng: random.Random) -> Row:
 
 def unknown_flag(rng: random.Random) -> Row:
     name = rng.choice(NO_FLAGS) if rng.random() < 0.6 else made_up(rng)
-    return {"name": f"--{name}", "bare": name}
+    return unknown_flag(rng) if f"--{name}" in foregate.FLAGS else {"name": f"--{name}", "bare": name}
 
 
 def unknown_command(rng: random.Random) -> Row:
-    return {"name": rng.choice(NO_COMMANDS) if rng.random() < 0.7 else made_up(rng)}
+    name = rng.choice(NO_COMMANDS) if rng.random() < 0.7 else made_up(rng)
+    return unknown_command(rng) if name in foregate.COMMANDS else {"name": name}
 
 
 def no_opposite(rng: random.Random) -> Row:
