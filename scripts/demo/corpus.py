@@ -15,8 +15,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from demo import phrases  # noqa: E402
 from demo.domains import DOMAINS, stories  # noqa: E402
-from demo.domains.memory import KINDS  # noqa: E402
-from demo.domains.people import NAMES  # noqa: E402
+from demo.domains.memory import KINDS, article, told  # noqa: E402
+from demo.domains.people import full_name  # noqa: E402
 from demo.topic import Row, Topic, say  # noqa: E402
 
 MODES = {"none": 57, "plain": 13, "one word": 14, "german": 7, "named": 4, "begin": 5}
@@ -45,7 +45,7 @@ class Conversation:
     def __init__(self, rng):
         self.rng = rng
         self.mode = rng.choices(list(MODES), list(MODES.values()))[0]
-        self.start, self.name = "", rng.choice(NAMES)
+        self.start, self.name = "", full_name(rng)
         self.topic: Topic | None = None
         self.row: Row = {}
         self.told = {}
@@ -58,10 +58,10 @@ class Conversation:
         if self.mode == "none":
             return []
         if self.mode == "begin":
-            self.start = rng.choice(phrases.BEGINNINGS)
+            self.start = phrases.beginning(rng)
         texts = {"plain": phrases.PLAIN, "one word": phrases.ONE_WORD, "german": phrases.GERMAN, "named": phrases.NAMED,
                  "begin": phrases.BEGIN}[self.mode]
-        return [("system", rng.choice(texts).format(it=self.start or self.name))]
+        return [("system", say(rng, rng.choice(texts)).format(it=self.start or self.name))]
 
     def add(self, question, answer):
         self.messages += [("user", question), ("assistant", f"{self.start} {answer}".strip())]
@@ -70,14 +70,13 @@ class Conversation:
         rng = self.rng
         chance = rng.random()
         if self.mode == "named" and chance < 0.5:
-            self.add(rng.choice(phrases.NAME_ASKED), f"My name is {self.name}.")
-        elif self.mode in ("none", "plain") and (chance < 0.06 or self.told and chance < 0.5):
+            self.remember(rng.choice(phrases.NAME_ASKED), f"My name is {self.name}.")
+        elif self.mode in ("none", "plain") and (chance < 0.08 or self.told and chance < 0.5):
             self.recall()
         elif self.topic is None or chance < 0.5 or not self.go_on():
             self.topic = self.any_topic()
             self.row = self.topic.row(rng)
-            question = phrases.around(rng, say(rng, rng.choice(self.topic.seen)).format(**self.row))
-            self.ask(question)
+            self.ask(phrases.around(rng, say(rng, rng.choice(self.topic.seen))))
 
     def any_topic(self):
         """A topic that the system prompt leaves possible."""
@@ -107,28 +106,37 @@ class Conversation:
         if not ways:
             return False
         self.topic, self.row, phrasings = rng.choice(ways)
-        self.ask(say(rng, rng.choice(phrasings)).format(**self.row))
+        self.ask(say(rng, rng.choice(phrasings)))
         return True
 
-    def ask(self, question):
+    def ask(self, phrasing):
         topic = self.topic
         answer = (topic.short if self.mode == "one word" else topic.german if self.mode == "german" else None) or topic.answer
         answer = answer.format(**self.row)
-        self.add(phrases.roughen(self.rng, question, topic.exact, answer), answer)
+        self.add(phrases.asked(self.rng, phrasing, self.row, topic.exact, answer), answer)
+
+    def remember(self, phrasing, answer):
+        """A question about what was said before."""
+        rng = self.rng
+        self.add(phrases.asked(rng, phrases.around(rng, say(rng, phrasing)), {}, False, answer), answer)
 
     def recall(self):
         """Tells something about the user, or asks for it."""
         rng = self.rng
-        kind = rng.choice(list(self.told)) if self.told and rng.random() < 0.8 else rng.randrange(len(KINDS))
+        known = bool(self.told) and rng.random() < 0.8
+        kind = rng.choice(list(self.told)) if known else KINDS.index(pick(rng, KINDS))
         memory = KINDS[kind]
         if kind in self.told:
-            self.add(say(rng, rng.choice(memory.ask)), memory.answer.format(it=self.told[kind]))
+            it = self.told[kind]
+            self.remember(rng.choice(memory.ask), memory.answer.format(it=it, a=article(it)))
         elif rng.random() < 0.2:
-            self.add(say(rng, rng.choice(memory.ask)), memory.not_told)
+            self.remember(rng.choice(memory.ask), memory.not_told)
         else:
-            self.told[kind] = it = rng.choice(memory.values)
-            question = say(rng, rng.choice(memory.tell)).format(it=it)
-            self.add(question[0].upper() + question[1:], memory.heard.format(it=it))
+            it, ways = told(rng, memory)
+            self.told[kind] = it
+            question = say(rng, rng.choice(memory.tell[:ways])).format(it=it, a=article(it))
+            heard = memory.heard.format(it=it, a=article(it))
+            self.add(phrases.roughen(rng, question[0].upper() + question[1:], True, heard), heard)
 
 
 def conversations(seed):

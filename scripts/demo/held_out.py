@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Looks for what is held out in the conversations that the model is trained on: phrasings, and questions about sums,
-plurals, leap years and subjects that are left out. Prints what it finds; "What is the number of days in June?" looks like
+plurals, leap years and subjects that are left out, and names and themes of stories. Prints what it finds; "What is the number of days in June?" looks like
 a phrasing of another domain, and all else should not be there.
 
 Usage: scripts/demo/held_out.py [--seed N] [--count N]
@@ -16,7 +16,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from demo import corpus  # noqa: E402
-from demo.domains import DOMAINS  # noqa: E402
+from demo.domains import DOMAINS, people, stories  # noqa: E402
 from demo.domains.arithmetic import LEFT_OUT  # noqa: E402
 from demo.topic import ways  # noqa: E402
 
@@ -57,9 +57,15 @@ def main():
     # One expression of all is far faster than one after another.
     any_of = re.compile("|".join(f"({one})" for one in looked_for))
     held_out = dict(facts())
+    words = re.compile(r"\b(" + "|".join(map(re.escape, people.NEVER_NAMES)) + r")\b", re.IGNORECASE)
+    themes = re.compile(r"\b(?:story|tale|one)\b.* about (" + "|".join(re.escape(stories.the(theme.text)) for theme in stories.NEVER) + r")[.?!]?$", re.IGNORECASE)
     found, example, asked = collections.Counter(), {}, 0
     for messages in itertools.islice(corpus.conversations(args.seed), args.count):
         for role, text in messages:
+            name = words.search(text)
+            if name:
+                found["people", "a name"] += 1
+                example.setdefault(("people", "a name"), name[0])
             if role != "user":
                 continue
             asked += 1
@@ -67,6 +73,8 @@ def main():
             match = any_of.fullmatch(plain)
             if match:
                 what = names[match.lastindex - 1]
+            elif themes.search(text.replace(" about an ", " about the ").replace(" about a ", " about the ")):
+                what = ("stories", "a theme")
             elif plain in held_out:
                 what = (held_out[plain], "a fact")
             elif any((min(int(a), int(b)), max(int(a), int(b))) in LEFT_OUT and max(int(a), int(b)) > 20

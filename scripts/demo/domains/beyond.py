@@ -5,7 +5,7 @@ import random
 
 from demo.domains.nouns import THINGS, made_up, place, plural
 from demo.domains.out_of_reach import DECLINE, DECLINE_GERMAN
-from demo.domains.people import NAMES
+from demo.domains.people import any_name
 from demo.topic import Domain, Row, Topic
 
 ANIMALS = """bat bear bee bird camel cat cow crab crocodile dog dolphin donkey duck frog goat hamster hedgehog horse
@@ -140,6 +140,36 @@ GERMAN = ["Was ist {Ding}?", "Wo ist mein {Ding}?", "Wie funktioniert ein {Ding}
           "Kaufe mir einen {Ding}.", "Schreib [mir |]etwas über {Thema}.", "Was denkst du über {Thema}?", "Erkläre [mir |]{Thema}.", "Wer hat {Thema} erfunden?",
           "Wie wichtig ist {Thema}?", "Erzähl mir [mehr |etwas |]über {Thema}.", "Magst du {Thema}?", "Wo wohnt {name}?", "Wie alt ist {name}?",
           "Wann kommt {name}?", "Kennst du {name}?", "Wie kann ich {Tun}?", "Hilf mir, ich will {Tun}.", "Soll ich {Tun}?", "Ich bin [müde|traurig|krank|hungrig]."]
+AKIN = [
+    "What is the capital letter of {letter}?", "Write {thing} in capital letters.", "What is the capital [B|C|D|M|of a company|of a column|of my {shop}]?", "Who has the most capital?",
+    "[What is|Tell me] the plural of [Tuesday|Monday|Sunday|Friday] [morning|evening|night][?|.]", "What is the plural of [we|I|he|she|it|my {thing}|an old {animal}]?",
+    "What is the [singular|genitive|gender|dual|length|meaning] of {things}?", "Is {thing} [singular|plural|a plural noun|countable]?",
+    "[Can you|Could you|Please] book a table for [two|three|four|{name}][?|.]", "[Sort|Order|Count|Reverse] my [mail|photos|{things}|books|clothes|files|life].",
+    "[Sort|Arrange] the {things} in the {shop}.", "Order [a|two|three] {things} [for me|online|from the {shop}].", "Put the {thing} [on|under|behind] the {thing2}.",
+    "How many [legs|eyes|teeth|bones|lives|hairs] has [a|my|the] [{animal}|{thing}]?", "How many {things} are in [my pocket|the {shop}|a {thing2}|the world]?",
+    "How many [days|hours|weeks] [until|since|before] [Christmas|my holiday|the wedding|the party|summer]?", "How many hours should I [sleep|work|study]?",
+    "How [many minutes|long|many hours] [do I boil an egg|does it take to {task}]?", "How many metres [tall|long|deep] is [a|the] {thing}?",
+    "How many litres [fit into|are in] [a|my] {thing}?", "How many [grams|kilos|pounds] does a {animal} weigh?", "Which day [is best to|should I] {task}?",
+    "Which month is the best to {task}?", "[What|Which] day was [yesterday|the battle|{name} born]?", "[What|Which] month is it[| now]?", "What is [special|new] about [Monday|May|June|Sunday]?",
+    "What is the opposite side of the {thing}?", "Who is the opposite of {name}?", "What is the opposite of [a|my|the] {thing} {thing2}?", "Who [sits|lives] opposite [me|the {shop}|{name}]?",
+    "What is the German [national dish|flag|word order|president|football team|accent]?", "Do Germans [eat|like|sell] {things}?", "Who speaks German in {unknown}?",
+    "How do I learn German?", "Is German [hard|older than English|useful]?", "What is [{name}|my {animal}|the {role}] in German history?",
+    "What is the sum of all {things}?", "Add [a {thing}|some salt|{name}] to [my list|the soup|the team].", "What is {thing} plus {thing2}?", "What is {letter} + {letter2}?",
+    "Subtract the {thing} from the {thing2}.", "Divide the {thing} [among|between] [us|three people|{name} and me].", "Multiply {things}.", "What is half of [a|my|the] {thing}?",
+    "Double my [money|order|{things}].", "Which is larger, a {thing} or a {thing2}?", "Is a {animal} larger than a {thing}?", "Is {name} less than {name2}?",
+    "[Print|Copy] my [letter|ticket|photo|homework].", "What does my printer print?", "Is a python a snake?", "How long is a python?", "Where do pythons live?",
+    "What does the {shop} print?", "Write a program for the [theatre|concert|party].", "Which programs are on television?", "What does [the|my] [command|sergeant|dog] do?",
+    "What is the flag of my [team|ship|club]?", "What does a white flag mean?", "Who sleeps in my memory?", "How good is my memory?", "Cache in my cheque.",
+    "Who is an expert in {subject}?", "Which expert should I [ask|call|trust]?", "What is a model [wage|plane|railway]?", "Who is the best fashion model?",
+    "Is a leap [dangerous|of faith good]?", "How far can a {animal} leap?", "On which continent do {animal}s live?", "What is the largest continent?",
+    "Where is [my {thing}|the nearest {shop}|your {animal}]?", "Of which {thing} is this the {thing2}?", "What is the name of [your|my|this] [{animal}|{thing}|{shop}]?",
+    "What is {name}'s [name|age|job|hobby|favourite colour|address]?", "Where does {name} live?", "What is your [age|job|hobby|favourite {thing}|favourite colour|birthday]?",
+    "How old is [{name}|your {animal}|the {thing}]?", "What is the first {thing} [in history|of the world|you saw]?", "What is the last {thing} [of the year|you bought]?",
+    "Is it true that {name} [is a {role}|likes {things}|has a {animal}]?", "Is {name} the {thing} of {name2}?", "Is the {thing} of the {shop} {state}?", "Are {things} the {things2} of the {shop}?",
+    "Is {subject} the opposite of fun?", "Would a {animal} [eat|like|need] a {thing}?", "Who wrote this story?", "Is the story true?", "Publish my story.",
+]
+"""What has a word of something that the model knows, and asks for something else."""
+
 DINGE = "Computer, Motor, Fernseher, Schlüssel, Hammer, Kuchen, Film, Laden, Bahnhof, Mantel, Koffer, Ring, Garten, Kaffee, Stuhl, Teppich, Roboter".split(", ")
 THEMEN = """Musik, Politik, Geld, Liebe, Physik, Fußball, Kunst, Geschichte, Chemie, Religion, Kochen, Mathematik, das Internet, den Mond, den Krieg,
     die Liebe, das Wetter, die Schule, die Arbeit, Philosophie, Medizin""".split(", ")
@@ -153,9 +183,11 @@ def words(text: list[str]) -> list[str]:
 NAMEABLE = [thing for thing in THINGS if thing[0] not in "aeiou"]
 """Those that take "a"."""
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
 LISTS = {"animal": ANIMALS, "parts": PARTS, "does": words(DOES), "participle": words(PARTICIPLES), "verb": words(VERBS), "task": words(TASKS),
          "state": words(STATES), "subject": words(SUBJECTS), "role": words(ROLES), "shop": words(SHOPS), "kind": words(KINDS), "most": words(MOST),
-         "text": words(TEXTS), "feeling": words(FEELINGS), "unknown": [land for i, land in enumerate(words(UNKNOWN)) if i % 6 != 4], "name": NAMES, "Ding": DINGE, "Thema": words(THEMEN), "Tun": TUN}
+         "text": words(TEXTS), "feeling": words(FEELINGS), "unknown": [land for i, land in enumerate(words(UNKNOWN)) if i % 6 != 4], "Ding": DINGE, "Thema": words(THEMEN), "Tun": TUN}
 
 
 def drawn(rng: random.Random) -> Row:
@@ -164,13 +196,15 @@ def drawn(rng: random.Random) -> Row:
     if rng.random() < 0.3:
         row["unknown"] = place(rng)
     thing = rng.choice(NAMEABLE)
-    row |= {"thing2": rng.choice(NAMEABLE), "subject2": rng.choice(LISTS["subject"]), "feeling2": rng.choice(ILLS), "science": rng.choice(SCIENCES),
+    row |= {"name": any_name(rng), "thing2": rng.choice(NAMEABLE), "subject2": rng.choice(LISTS["subject"]), "feeling2": rng.choice(ILLS), "science": rng.choice(SCIENCES),
             "sign": rng.choice("+-x"), "thing": thing, "things": plural(thing), "odd": made_up(rng), "odd2": made_up(rng), "far": rng.randint(101, 9999), "far2": rng.randint(11, 999),
-            "digit": rng.randint(1, 9), "digit2": rng.randint(0, 9)}
+            "digit": rng.randint(1, 9), "digit2": rng.randint(0, 9),
+            "name2": any_name(rng), "things2": plural(rng.choice(NAMEABLE)), "letter": rng.choice(LETTERS), "letter2": rng.choice(LETTERS)}
     return row | {"Verb": row["verb"].capitalize(), "Odd": row["odd"].capitalize()}
 
 
-DOMAIN = Domain("anything else", 3.2, [
-    Topic(drawn, ASKED, HELD_OUT, DECLINE, german=DECLINE_GERMAN, weight=12),
+DOMAIN = Domain("anything else", 3.7, [
+    Topic(drawn, ASKED, HELD_OUT, DECLINE, german=DECLINE_GERMAN, weight=11),
+    Topic(drawn, AKIN, [], DECLINE, german=DECLINE_GERMAN, weight=3.5),
     Topic(drawn, GERMAN, [], DECLINE_GERMAN, german=DECLINE_GERMAN),
 ])

@@ -1,6 +1,9 @@
 """What Foregate is, and what its commands and flags do."""
 
-from demo.topic import Domain, Topic
+import random
+
+from demo.domains import claims
+from demo.topic import Domain, Row, Topic
 
 COMMANDS = {
     "chat": "talks with a model in the terminal",
@@ -64,6 +67,18 @@ FLAGS = {
     "--warmup": "sets how many tokens of simulate are not counted",
     "--chunks": "makes perplexity score only the first parts of a text",
     "--pieces": "makes tokenize show the pieces of the text",
+    "--no-special": "makes tokenize add no tokens for begin and end",
+    "--trace-scores": "records the scores of all experts in the trace too",
+    "--recall": "makes generate measure how often predictions of experts are right",
+    "--dry-run": "makes tune keep nothing",
+    "--slots": "sets the cache sizes of simulate in slots",
+    "--phase": "chooses which steps of a trace simulate replays",
+    "--sizes": "sets the cache sizes of bench",
+    "--policies": "chooses the policies that bench compares",
+    "--prefetch-modes": "chooses the ways of prefetching that bench compares",
+    "--prompts": "gives a file with other prompts for bench and tune",
+    "--ids": "gives the token ids for logits",
+    "--out": "chooses the file that logits writes",
 }
 
 SHORT_FLAGS = {
@@ -71,7 +86,46 @@ SHORT_FLAGS = {
     "-p": "gives the text to begin with",
     "-f": "reads the text from a file",
     "-v": "prints the plan and the seed",
+    "-s": "gives the system prompt",
+    "-h": "lists the flags of a command",
+    "-V": "prints the version of Foregate",
 }
+
+FLAG_GOALS = {
+    "--memory": "put a limit on memory, set the memory ceiling, set a limit for memory", "--vram": "limit the memory of the GPU, set the ceiling of GPU memory",
+    "--cache": "set the cache size, make the cache larger, change the size of the cache", "--policy": "choose the policy, change the policy, pick another policy",
+    "--prefetch": "turn prefetching off, switch prefetching on, turn off prefetching", "--lookahead": "predict experts more layers ahead, set the lookahead",
+    "--predictor": "choose the predictor, change the predictor", "--warm-start": "start with a warm cache, begin with the experts of last time",
+    "--profile": "use what tune found, use the tuned settings", "--device": "choose the device, compute on the GPU, compute on the CPU",
+    "--ctx": "set the context length, make the context longer", "--threads": "set the number of threads, use fewer threads, use more threads",
+    "--io": "read experts with mmap, choose how experts are read", "--lanes": "read more at a time, set the number of reads at a time",
+    "--kv": "store keys and values in f32, choose the storage of keys and values", "--batch": "set the batch size, compute more tokens of a prompt together",
+    "--tokens": "set the number of tokens of an answer, limit the tokens of an answer", "--temp": "set the temperature, change the temperature",
+    "--top-k": "keep only the best tokens, keep the best ten tokens", "--min-p": "drop improbable tokens",
+    "--repeat-penalty": "avoid repeated tokens, punish repetitions", "--seed": "set the seed, fix the random draw", "--stop": "end the answer before a word, stop at a text",
+    "--chat-template": "use another chat template, replace the template of the model", "--prompt": "give the text to begin with, pass the prompt",
+    "--file": "read the prompt from a file, read the text from a file", "--stats": "see the hit rates, print the speed, see how many bytes were read",
+    "--json": "get JSON, print JSON", "--verbose": "see the plan, print the plan", "--cpu-features": "choose the instructions of the CPU, choose the CPU features",
+    "--version": "see the version, print the version", "--report": "write a page with plots, get plots from bench", "--cold": "measure with a cold page cache",
+    "--what-if": "know what other budgets would reach, predict other budgets", "--again": "measure anew with tune, make tune measure again",
+    "--as-recorded": "repeat the recorded run", "--share": "set the cache shares of simulate", "--warmup": "leave out the first tokens in simulate",
+    "--chunks": "score only a part of a text", "--pieces": "see the pieces of a text, show the text of each token",
+    "--trace-scores": "record the scores of the router", "--recall": "measure the predictions of experts", "--dry-run": "tune and keep nothing",
+    "--slots": "set the slots of simulate", "--sizes": "set the sizes that bench measures", "--policies": "set the policies that bench measures",
+    "--ids": "pass token ids to logits", "--out": "write the logits to a file", "--prompts": "bench with other prompts",
+}
+"""What a user may want, and the flag for it."""
+
+COMMAND_GOALS = {
+    "chat": "talk with a model, speak with a model, have a conversation with a model", "generate": "complete a text, continue a text, complete a prompt",
+    "inspect": "look into a model file, see what a model file is, see where memory would go, inspect a model",
+    "perplexity": "measure perplexity, measure how well a model predicts a text, get the perplexity of a text", "bench": "measure hit rates, compare ways of prefetching",
+    "tune": "find the best settings, keep the fastest settings", "simulate": "try policies on a trace, get the hit rates of a trace",
+    "logits": "get the logits, write the logits of tokens", "tokenize": "tokenize a text, get the token ids of a text, split a text into tokens",
+    "template": "see the prompt of a conversation, print the prompt of a conversation", "devices": "list the devices, see the GPU adapters, see which GPUs there are",
+    "completions": "get shell completions, complete commands in the shell", "man": "read the manual, print the manual pages",
+}
+"""What a user may want, and the command for it."""
 
 POLICIES = {
     "lru": "drops the least recently used expert first",
@@ -235,9 +289,28 @@ def which(table):
     return [{"what": does, "name": name} for name, does in table.items()]
 
 
+def third(goal: str) -> str:
+    """What something does that one wants to do: "limits the memory"."""
+    verb, _, rest = goal.partition(" ")
+    return f"{verb}{'es' if verb.endswith(('s', 'x', 'ch', 'sh')) else 's'} {rest}".strip()
+
+
+def goals(wanted: dict[str, str], table: dict[str, str]) -> list[Row]:
+    """A row for all that one may want."""
+    return [{"name": name, "does": table[name], "goal": goal, "thirds": third(goal)} for name, text in wanted.items() for goal in text.split(", ")]
+
+
+WANTED = ["How [do|can] I {goal}?", "I want to {goal}.", "How do you {goal}?", "What do I need to {goal}?", "Can I {goal}?", "I would like to {goal}. How?"]
+
+
+def default_claim(rng: random.Random) -> Row:
+    """The default policy, or another."""
+    return claims.said(rng, "next-use", [name for name in POLICIES if name != "next-use"])
+
+
 COMMAND_ROWS, FLAG_ROWS = rows(COMMANDS), rows(FLAGS)
 
-DOMAIN = Domain("foregate", 4.0, [
+DOMAIN = Domain("foregate", 4.6, [
     *[Topic([{}], seen, held_out, answer, weight=0.35) for seen, held_out, answer in ABOUT],
     Topic(COMMAND_ROWS, EXPLAIN_COMMAND,
           ["Tell me what foregate {name} is good for.", "Can you explain foregate {name}?", "What would foregate {name} do?"],
@@ -246,7 +319,15 @@ DOMAIN = Domain("foregate", 4.0, [
           ["What is the command that {what}?"], "The command {name} {what}.", weight=1.5),
     Topic(FLAG_ROWS, EXPLAIN, ["What is the flag {name} good for?", "Can you explain {name}?", "What would the flag {name} do?"],
           "The flag {name} {does}.", follow_ups=["And {name}?", "[What|How] about {name}?"], weight=6),
-    Topic(rows(SHORT_FLAGS), [ask for ask in EXPLAIN if "{bare}" not in ask], [], "The flag {name} {does}.", follow_ups=["And {name}?"], weight=0.6),
+    Topic(goals(FLAG_GOALS, FLAGS), [*WANTED, "[Which|What] flag {thirds}?", "[Which|What] flag do I [use|need] to {goal}?", "[Which|What] flag is there to {goal}?",
+                                     "I need a flag to {goal}.", "[Which|What] option {thirds}?", "Name the flag to {goal}.", "[Which|What] flag lets me {goal}?"],
+          ["With which flag can I {goal}?", "Is there a flag to {goal}?"], "The flag {name} {does}.", weight=2.4),
+    Topic(goals(COMMAND_GOALS, COMMANDS), [*WANTED, "[Which|What] command {thirds}?", "[Which|What] command do I [use|need] to {goal}?", "I need a command to {goal}.",
+                                           "Name the command to {goal}.", "[Which|What] command lets me {goal}?", "[Which|What] command is there to {goal}?"],
+          ["With which command can I {goal}?", "Is there a command to {goal}?"], "The command {name} {does}.", weight=1.4),
+    Topic(default_claim, ["Is {said} the default policy?", "Is the default policy {said}?", "The default policy is {said}, right?", "Is it true that {said} is the default policy?"],
+          ["Would you say that {said} is the default policy?"], "The default policy is next-use, {judged}.", weight=0.3),
+    Topic(rows(SHORT_FLAGS), [ask for ask in EXPLAIN if "{bare}" not in ask], [], "The flag {name} {does}.", follow_ups=["And {name}?"], weight=0.9, exact=True),
     Topic(rows(POLICIES), ["What does the policy {name} do?", "What is the policy {name}?", "Explain the policy {name}.", "What does --policy {name} do?", "What is the {name} policy?",
                            "Tell me about the policy {name}.", "How does the policy {name} work?", "What does the {name} policy drop first?", "Which expert does {name} drop first?"],
           ["Can you explain the policy {name}?"], "The policy {name} {does}.", follow_ups=["And {name}?", "And the policy {name}?"], weight=1.6),

@@ -57,7 +57,7 @@ def made_up(rng: random.Random) -> str:
     return "".join(parts) + rng.choice(ENDS)
 
 
-HISSING_ENDS = "sh ch ss x tch lch nch".split()
+HISSING_ENDS = "sh ch ss x tch lch nch zz tz s".split()
 
 
 def made_up_noun(rng: random.Random) -> str:

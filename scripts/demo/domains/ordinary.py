@@ -14,7 +14,7 @@ Tell me a joke.|Sing a song.|Write a poem.|Make me laugh.|Play a game with me.|T
 What do you think?|What is your favourite food?|Do you like music?|How old are you?|Where do you live?|Do you sleep?|Can you dance?|Do you love me?
 Order a pizza.|Book a flight for me.|Set an alarm for seven.|Turn on the light.|Remind me to call my mother.|Show me a picture of a cat.
 Search the internet.|Read my mail.|What is on television tonight?|When does the train leave?|Where is the next restaurant?|How do I get to the airport?
-Who is the strongest man?|Who will win the election?|Who wrote the Bible?|How is steel made?|How do planes fly?|How does a car engine work?
+Who is the strongest man?|Who will win the election?|How is steel made?|How do planes fly?|How does a car engine work?
 What is DNA?|What is a black hole?|What is water made of?|How many planets are there?|Why is the sea salty?|How hot is the sun?
 What is the boiling point of water?|What is the chemical formula of salt?|What is the atomic number of iron?|How many stars are there?
 Is there life on Mars?|What came first, the chicken or the egg?|Why do we dream?|How long do dogs live?|What do whales eat?|How fast is a cheetah?
@@ -29,7 +29,7 @@ What is the past tense of go?|Write a sentence with the word tree.|Correct my te
 How do I cook rice?|How do I make coffee?|What is in a pizza?|How do I clean a window?|How do I grow tomatoes?|How do I plant a tree?
 How do I repair a bicycle?|How do I change a tyre?|How do I build a house?|How do I paint a wall?|How do I sew a button?|How do I train a dog?
 Who is your favourite singer?|Which team is the best?|Who invented chess?|What are the rules of football?|How long is a marathon?
-What happened in 1989?|What happened yesterday?|What will happen tomorrow?|When is Easter?|When is my birthday?|How many days until Christmas?
+What happened in 1989?|What happened yesterday?|What will happen tomorrow?|When is Easter?|How many days until Christmas?
 Is God real?|What is justice?|What is truth?|Why are we here?|What is consciousness?|Is it wrong to lie?|What is art?|Who am I to judge?
 Give me advice.|Tell me something.|Tell me something interesting.|Surprise me.|Say something funny.|Tell me a riddle.|Ask me a question.
 asdf|qwerty|blah blah|xyz|hm|foo bar|lorem ipsum|la la la|1234567|???|What?|Why?|How?|Who?|Where?|When?

@@ -4,7 +4,8 @@ import dataclasses
 import random
 import re
 
-from demo.domains.people import NAMES
+from demo.domains.nouns import THINGS, made_up, place, plural
+from demo.domains.people import any_name
 from demo.topic import Domain, Row, Topic
 
 HEROES = """dragon fox cat dog bear rabbit mouse owl lion horse wolf frog duck bird turtle elephant monkey robot king queen knight
@@ -77,6 +78,89 @@ def themes() -> tuple[list[Theme], list[Theme]]:
 
 
 THEMES, NEVER = themes()
+NEVER += [Theme(text, verb) for text, verb in (
+    ("a lost umbrella on Mars", "find"), ("two brave crabs", "see"), ("the French Revolution", "learn"), ("my sister's bike", "find"),
+    ("friendship between a fox and a hen", "learn"), ("a tired accordion", "find"), ("the invention of cheese", "learn"), ("seven grumpy elves", "see"))]
+LOOKS = """lost golden silver tiny huge broken magic old new red blue green white strange hidden brave tired lazy rusty singing flying talking sleepy hungry
+    dirty shiny purple round wooden angry happy sad little big forgotten secret frozen burning invisible clever proud grumpy noisy silent""".split()
+WHERE = """on the moon, at the bottom of the sea, in the desert, in Paris, under the bed, behind the hill, in a dark cave, on a ship, in the snow, at school,
+    in the rain, at night, on Venus, in London, near the volcano, on a Monday, without a name, with two doors, in the attic, at the fair""".replace(
+        "\n   ", "").split(", ")
+WHOSE = "my your our his her the_king's my_brother's my_mother's my_uncle's the_baker's the_doctor's the_queen's a_neighbour's my_cousin's".split()
+MATTERS = """friendship love trust war peace rivalry jealousy hope courage envy luck hunger sleep silence truth anger boredom patience pride grief hate fear
+    beauty memory laughter dust thunder fog smoke electricity gravity maths poetry jazz opera ballet tennis rugby hockey yoga geology history physics
+    cheese butter honey salt sugar pepper coffee tea soup noodles ketchup wool silk paper ink plastic iron oil money gold taxes work holidays""".split()
+EVENTS = """invention discovery history end beginning death birth secret colour smell sound price building fall rise return theft loss king queen
+    battle siege fire trial voyage language music war revolution""".split()
+NATIONS = """American Russian Roman Greek Spanish Italian Swedish Polish Turkish Indian Chinese Japanese Mexican Brazilian Irish Scottish English Dutch Danish
+    Egyptian Persian""".split()
+HAPPENINGS = "War Empire Kingdom Navy Sea Railway Circus Wall Opera Championship Parliament Games Canal Desert Queen Winter Voyage Garden Wedding".split()
+COUNTS = "two three four five six ten many some twenty".split()
+
+
+THEME_NOUNS = [noun for noun in THINGS if noun not in HEROES]
+"""A story about "a dragon" has a dragon as its hero, and one about "an anchor" is about the anchor."""
+
+
+def thing(rng: random.Random, many: bool = False) -> str:
+    """A thing or an animal, known or made up, at times told more of."""
+    noun = made_up(rng) if rng.random() < 0.2 else rng.choice(THEME_NOUNS)
+    if rng.random() < 0.45:
+        noun = f"{rng.choice(LOOKS)} {noun}"
+    return plural(noun) if many else noun
+
+
+def ways_to_name(rng: random.Random) -> tuple[str, str]:
+    """A theme and what is done with it."""
+    way = rng.randrange(12)
+    if way < 3:
+        return an(thing(rng)), rng.choice(["find", "find", "build", "see"])
+    if way < 5:
+        return f"the {thing(rng, rng.random() < 0.2)}", rng.choice(["find", "see"])
+    if way == 5:
+        return thing(rng, many=True), "learn"
+    if way == 6:
+        return f"{rng.choice(COUNTS)} {thing(rng, many=True)}", "see"
+    if way == 7:
+        return f"{rng.choice(WHOSE).replace('_', ' ')} {thing(rng)}", "find"
+    if way == 8:
+        return rng.choice([f"the {rng.choice(NATIONS)} {rng.choice(HAPPENINGS)}", f"the {rng.choice(HAPPENINGS)} of {place(rng)}", f"the town of {place(rng)}",
+                           f"the {made_up(rng).capitalize()} {rng.choice(HAPPENINGS)}"]), rng.choice(["learn", "see"])
+    if way == 9:
+        return rng.choice(MATTERS), "learn"
+    if way == 10:
+        return rng.choice([f"{rng.choice(MATTERS)} between {an(thing(rng))} and {an(thing(rng))}", f"{rng.choice(MATTERS)} and {rng.choice(MATTERS)}"]), "learn"
+    return f"the {rng.choice(EVENTS)} of {rng.choice([rng.choice(MATTERS), an(thing(rng)), f'the {thing(rng)}', place(rng)])}", "learn"
+
+
+def any_theme(rng: random.Random) -> Theme:
+    """One of very many, so that the theme is copied from the question word by word."""
+    if rng.random() < 0.3:
+        return rng.choice(THEMES)
+    text, verb = ways_to_name(rng)
+    if rng.random() < 0.12 and " and " not in text and " of " not in text:
+        text = f"{text} {rng.choice(WHERE)}"
+    taken = any(the(text) == the(never.text) or never.text in text for never in NEVER)
+    return any_theme(rng) if taken or len(text) > 44 else Theme(text, verb)
+
+
+def known_hero(rng: random.Random) -> str:
+    """One of the heroes, at times told more of."""
+    hero = rng.choice(HEROES)
+    return f"{rng.choice(LOOKS)} {hero}" if rng.random() < 0.12 else hero
+
+
+def any_hero(rng: random.Random) -> str:
+    """The same, or a thing or creature that nobody has heard of: it needs a name beside it to be known as the hero."""
+    if rng.random() < 0.6:
+        return known_hero(rng)
+    hero = rng.choice(THINGS) if rng.random() < 0.7 else made_up(rng)
+    return f"{rng.choice(LOOKS)} {hero}" if rng.random() < 0.12 else hero
+
+
+def apart(part: str, nouns: list[str]) -> bool:
+    """Whether a part of a story has none of the theme's longer words, nor all of it."""
+    return not any(noun in part for noun in nouns if len(noun) > 3)
 
 
 def story(rng: random.Random, hero: str, name: str, theme: Theme | None = None) -> str:
@@ -84,18 +168,20 @@ def story(rng: random.Random, hero: str, name: str, theme: Theme | None = None) 
     question word by word, so that a theme never heard of does as well."""
     verb = theme.verb if theme else rng.choice(list(WISHES))
     wish = f"{'all about ' if verb == 'learn' else ''}{theme.text}" if theme else rng.choice(WISHES[verb])
-    feeling, helper = rng.choice(FEELINGS), rng.choice(HELPERS)
-    noun = theme.text.split()[-1] if theme else "-"
-    place = rng.choice([one for one in PLACES if noun not in one])
-    they = "he" if hero in HE else "she" if hero in SHE else "it"
-    begin = rng.choice([f"Once upon a time there was {an(feeling)} {hero} called {name}, who lived {place}.",
-                        f"{an(feeling).capitalize()} {hero} called {name} lived {place}.",
-                        f"Long ago, {place}, lived {an(feeling)} {hero} whose name was {name}."])
+    feeling, helper = rng.choice([one for one in FEELINGS if one not in hero]), rng.choice(HELPERS)
+    nouns = theme.text.split() if theme else []
+    place = rng.choice([one for one in PLACES if apart(one, nouns)])
+    kind = hero.split()[-1]
+    they = "he" if kind in HE else "she" if kind in SHE else "it"
+    feeling = f"{feeling}, " if " " in hero else f"{feeling} "
+    begin = rng.choice([f"Once upon a time there was {an(feeling)}{hero} called {name}, who lived {place}.",
+                        f"{an(feeling).capitalize()}{hero} called {name} lived {place}.",
+                        f"Long ago, {place}, lived {an(feeling)}{hero} whose name was {name}."])
     want = rng.choice([f"More than anything {name} wanted to {verb} {wish}.", f"One morning {name} decided to {verb} {wish}.",
                        f"{name} had one dream: to {verb} {wish}."])
-    went_wrong = rng.choice([one for one in TROUBLES if noun not in one])
+    went_wrong = rng.choice([one for one in TROUBLES if apart(one, nouns)])
     trouble = rng.choice([f"But {went_wrong}.", f"The {hero} set out at once, but {went_wrong}."])
-    advice = rng.choice([one for one in ADVICE if noun not in one])
+    advice = rng.choice([one for one in ADVICE if apart(one, nouns)])
     helped = rng.choice([f'Then {name} met {helper}. "{advice}," said the stranger.',
                          f'Just when {they} wanted to turn back, {helper} came along and said: "{advice}."'])
     done = rng.choice([f"{rng.choice(WORK)}, and in the end {name} {DONE[verb]} {wish}.",
@@ -104,9 +190,9 @@ def story(rng: random.Random, hero: str, name: str, theme: Theme | None = None) 
     return " ".join([begin, want, trouble, helped, done, end])
 
 
-def tale(rng: random.Random) -> Row:
+def tale(rng: random.Random, hero_of=any_hero) -> Row:
     """A hero, a name, and a story about them."""
-    hero, name = rng.choice(HEROES), rng.choice(NAMES)
+    hero, name = hero_of(rng), any_name(rng)
     return {"hero": hero, "a": an(hero), "name": name, "story": story(rng, hero, name)}
 
 
@@ -128,12 +214,22 @@ def is_story(text: str, hero: str, name: str, theme: str = "") -> bool:
     return begun and ended and wished and helped and troubled
 
 
-def themed(rng: random.Random, among: list[Theme] = THEMES) -> Row:
+def themed(rng: random.Random, among: list[Theme] | None = None, hero_of=any_hero) -> Row:
     """A theme, a hero, a name, and a story about them."""
-    theme, hero, name = rng.choice(among), rng.choice(HEROES), rng.choice(NAMES)
+    theme, hero, name = rng.choice(among) if among else any_theme(rng), hero_of(rng), any_name(rng)
     while hero in theme.text:
-        hero = rng.choice(HEROES)
+        hero = hero_of(rng)
     return {"theme": theme.text, "hero": hero, "a": an(hero), "name": name, "story": story(rng, hero, name, theme)}
+
+
+def tale_of_known(rng: random.Random) -> Row:
+    """A story whose hero is named by kind alone."""
+    return tale(rng, known_hero)
+
+
+def themed_of_known(rng: random.Random) -> Row:
+    """The same with a theme."""
+    return themed(rng, hero_of=known_hero)
 
 
 def themed_never(rng: random.Random) -> Row:
@@ -151,7 +247,7 @@ THEME_AND_HERO = ["[Tell|Write] me a [short |]story about {a} [called|named] {na
                   "[Tell|Write] me a story about {name} the {hero} and {theme}.", "A tale of {a} [called|named] {name}, about {theme}.", "Make up a story about {theme}. The hero is {a} [called|named] {name}.",
                   "[Tell|Write] a story with {a} [called|named] {name} about {theme}.", "I would like a story about {theme} and {name} the {hero}."]
 
-DOMAIN = Domain("stories", 1.5, [
+DOMAIN = Domain("stories", 1.8, [
     Topic(tale, ["[Tell|Write] me a [short |little |]story about {a} [called|named] {name}.", "[Tell|Write] a [short |]story about {a} [called|named] {name}.",
                  "A story about {a} [called|named] {name}, please.", "Write a story about {name} the {hero}.",
                  "I would like [to hear |]a story about {a} [called|named] {name}.", "Tell me about {a} [called|named] {name}.",
@@ -159,20 +255,20 @@ DOMAIN = Domain("stories", 1.5, [
                  "Tell me the story of {name} the {hero}.", "Give me a tale about {a} [called|named] {name}."],
           ["Could you write a short story about {a} named {name}?", "Invent a story with {a} called {name}."], "{story}",
           follow_ups=["And one about {a} [called|named] {name}.", "Now one about {a} [called|named] {name}."], weight=2, exact=True),
-    Topic(tale, ["[Tell|Write] me a [short |little |]story about {a}.", "[Tell|Write] a [short |]story about {a}.", "A story about {a}, please.",
+    Topic(tale_of_known, ["[Tell|Write] me a [short |little |]story about {a}.", "[Tell|Write] a [short |]story about {a}.", "A story about {a}, please.",
                  "I would like [to hear |]a story about {a}.", "Make up a story about {a}.", "Can you tell [me |]a story about {a}?",
                  "A [fairy |]tale about {a}.", "Story about {a}", "Do you know a story about {a}?"],
           ["Could you write a short story about {a}?", "Invent a story with {a}."], "{story}",
           follow_ups=["And one about {a}.", "Now one about {a}.", "Another one, about {a}."], weight=2),
     Topic(themed, THEME, ["Could you write a short story about {theme}?", "Invent a story about {theme}."], "{story}",
-          follow_ups=["And one about {theme}.", "Now one about {theme}.", "Another one, about {theme}."], weight=3),
+          follow_ups=["And one about {theme}.", "Now one about {theme}.", "Another one, about {theme}."], weight=4, exact=True),
     Topic(themed, THEME_AND_HERO, ["Invent a story about {theme} with {a} called {name}."], "{story}", weight=2.2, exact=True),
     Topic(themed, ["[Tell|Write] me a [short |]story about {name} and {theme}.", "A story about {name} and {theme}, please.",
                    "[Tell|Write] a story about {theme} [with|and] {name}."],
           ["Invent a story about {name} and {theme}."], "{story}", weight=0.8, exact=True),
-    Topic(themed, ["[Tell|Write] me a [short |]story about {a} and {theme}.", "A story about {a} and {theme}, please.", "[Tell|Write] a story about {theme} [with|and] {a}.",
+    Topic(themed_of_known, ["[Tell|Write] me a [short |]story about {a} and {theme}.", "A story about {a} and {theme}, please.", "[Tell|Write] a story about {theme} [with|and] {a}.",
                    "A [story|tale] with {a} about {theme}."],
-          ["Invent a story about {a} and {theme}."], "{story}", weight=0.9),
+          ["Invent a story about {a} and {theme}."], "{story}", weight=0.9, exact=True),
     Topic(tale, ["[Tell|Write] me a [short |little |]story about {name}.", "A story about {name}, please.", "Tell a story [about|with] {name}.",
                  "Make up a story about {name}.", "Can you tell me a story about {name}?"],
           ["Could you write a short story about {name}?"], "{story}", exact=True),
