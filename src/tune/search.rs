@@ -296,8 +296,8 @@ fn probe(bench: &Bench<'_>, options: &Options, trace: &Path, watch: &mut dyn Wat
 fn promising(forecast: &Forecast, plan: &Plan, policy: PolicyKind) -> Result<Option<PolicyKind>> {
     let promise = |kind| forecast.predict(plan, kind, Prefetch::Off).map(|p| p.tok_s);
     let (mut best, mut most) = (None, PROMISING * promise(policy)?);
-    // scores are not recorded
-    for kind in PolicyKind::ALL.into_iter().filter(|kind| *kind != policy && !kind.wants_scores()) {
+    // scores, many times the routing, are recorded where the policy that is given wants them
+    for kind in PolicyKind::ALL.into_iter().filter(|kind| *kind != policy && forecast.serves(*kind)) {
         let tok_s = promise(kind)?;
         if tok_s > most {
             (best, most) = (Some(kind), tok_s);
