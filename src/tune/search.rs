@@ -220,9 +220,11 @@ impl Rounds<'_> {
         }
         let Some(ran) = self.round(&tried)? else { return Ok(None) };
         let ran = &self.times[ran];
-        let faster: Vec<&Timed> = ran[1..].iter().filter(|timed| timed.beats(&ran[0])).collect();
-        let best = faster.iter().min_by_key(|timed| timed.time()).map_or(*base, |timed| timed.setting);
-        let together = faster.iter().fold(*base, |sum, timed| combined(sum, &timed.setting, base));
+        let mut faster: Vec<&Timed> = ran[1..].iter().filter(|timed| timed.beats(&ran[0])).collect();
+        faster.sort_by_key(|timed| timed.time());
+        let steps: Vec<Setting> = faster.iter().map(|timed| timed.setting).collect();
+        let best = steps.first().copied().unwrap_or(*base);
+        let together = together(base, &steps);
         if together == best {
             return Ok(Some(best));
         }
@@ -325,7 +327,12 @@ fn readings(probe: &Probe) -> Vec<(ReadPath, usize)> {
     tried
 }
 
-/// `sum` with what `step` changed of `base`.
+/// `base` with what the `steps` away from it changed, the fastest in front: of a kind the first stands.
+fn together(base: &Setting, steps: &[Setting]) -> Setting {
+    steps.iter().fold(*base, |sum, step| combined(sum, step, base))
+}
+
+/// `sum` with what `step` changed of `base`, unless that has changed already.
 fn combined(mut sum: Setting, step: &Setting, base: &Setting) -> Setting {
     if step.policy != base.policy {
         sum.policy = step.policy;
@@ -333,7 +340,6 @@ fn combined(mut sum: Setting, step: &Setting, base: &Setting) -> Setting {
     if step.prefetch != base.prefetch {
         sum.prefetch = step.prefetch;
     }
-    // the steps come by falling promise and size: the first of a kind stands
     if (step.path, step.lanes) != (base.path, base.lanes) && (sum.path, sum.lanes) == (base.path, base.lanes) {
         (sum.path, sum.lanes) = (step.path, step.lanes);
     }
@@ -354,4 +360,31 @@ pub fn size(forecast: &Forecast, plan: &Plan, setting: &Setting) -> Result<Size>
         cache_bytes: plan.slots,
         predicted: forecast.predict(plan, setting.policy, setting.prefetch)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_steps_of_one_kind_the_fastest_is_taken_with_the_others() {
+        let base = Setting {
+            cache: None,
+            policy: PolicyKind::NextUse,
+            prefetch: Prefetch::Off,
+            path: ReadPath::Direct,
+            lanes: 4,
+        };
+        let steps = [
+            Setting { cache: Some(8), ..base },
+            Setting { path: ReadPath::Mmap, lanes: 2, ..base },
+            Setting { prefetch: Prefetch::Auto, ..base },
+            Setting { path: ReadPath::Buffered, lanes: 8, ..base },
+            Setting { cache: Some(12), ..base },
+        ];
+        let all = Setting { cache: Some(8), prefetch: Prefetch::Auto, path: ReadPath::Mmap, lanes: 2, ..base };
+        assert_eq!(together(&base, &steps), all);
+        assert_eq!(together(&base, &[steps[4], steps[0]]), steps[4]);
+        assert_eq!(together(&base, &[]), base);
+    }
 }
