@@ -51,6 +51,12 @@ fn predictions_have_the_very_hits_of_the_runs() {
     let predicted: Vec<&Value> = trials.iter().filter(|trial| !trial["predicted_tok_s"].is_null()).collect();
     assert!(!predicted.is_empty(), "{report}");
     assert!(same_hits(&report) >= 3 || report["best"]["prefetch"] != "off", "{report}");
+    let fitted = trials.iter().rfind(|trial| trial["verdict"] == "fitted").unwrap();
+    for part in ["path", "lanes"] {
+        assert_eq!(fitted[part], report["best"][part], "sizes are predicted for the reading that was taken: {report}");
+    }
+    let taken = &trials[report["best_trial"].as_u64().unwrap() as usize];
+    assert_eq!((&taken["cache"], &taken["tok_s"]), (&report["best"]["cache"], &report["tok_s"]));
     for trial in predicted {
         let off = trial["predicted_tok_s"].as_f64().unwrap() / trial["tok_s"].as_f64().unwrap() - 1.0;
         assert!((off - trial["error"].as_f64().unwrap()).abs() < 1e-9);
@@ -147,7 +153,10 @@ fn what_was_measured_is_told_even_if_it_cannot_be_kept() {
 fn a_dry_run_keeps_nothing() {
     let state = Dir::new();
     let text = tune(&state, &["--dry-run"]).ok();
-    assert!(text.contains("fastest: cache ") && text.contains("off by"), "{text}");
+    assert!(
+        text.contains("fastest: cache ") && text.contains(" tok/s, measured in round ") && text.contains("off by"),
+        "{text}"
+    );
     assert!(!state.path().join("foregate").exists());
 }
 

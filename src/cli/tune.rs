@@ -123,7 +123,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
         None => message::note("nothing is kept"),
     }
-    let report = report(args, &planner, &options, &tuned.forecast, &profile, (tuned.trials, tuned.sizes), place)?;
+    let found = (tuned.trials, Some(tuned.best), tuned.sizes);
+    let report = report(args, &planner, &options, &tuned.forecast, &profile, found, place)?;
     // what was measured is told, whether or not it can be kept
     let code = print(args, &report)?;
     kept.map(|()| code)
@@ -148,7 +149,7 @@ fn kept(
     let forecast = Forecast::new(&trace, profile.cost, profile.disk, profile.recall, lookahead)?;
     let forecast = forecast.ok_or_else(|| Error::file(store.trace(), "the trace holds no new token: tune again"))?;
     let place = Some(store.path().display().to_string());
-    report(args, planner, options, &forecast, profile, (Vec::new(), Vec::new()), place)
+    report(args, planner, options, &forecast, profile, (Vec::new(), None, Vec::new()), place)
 }
 
 fn report(
@@ -157,7 +158,7 @@ fn report(
     options: &Options,
     forecast: &Forecast,
     profile: &Profile,
-    (trials, sizes): (Vec<Trial>, Vec<Size>),
+    (trials, best_trial, sizes): (Vec<Trial>, Option<usize>, Vec<Size>),
     place: Option<String>,
 ) -> Result<TuneReport> {
     let (gguf, device) = (&planner.gguf, planner.device_info());
@@ -195,6 +196,8 @@ fn report(
         prediction_error_most: most,
         best,
         tok_s: profile.tok_s,
+        best_trial,
+        asked: best,
         what_if: what_if.collect::<Result<_>>()?,
         trials,
         sizes,

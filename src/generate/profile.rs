@@ -50,6 +50,13 @@ impl fmt::Display for Setting {
 }
 
 impl Setting {
+    /// The setting with its cache in few words, for a line that is cut where the terminal ends.
+    pub fn brief(&self) -> String {
+        let Self { policy, prefetch, path, lanes, .. } = self;
+        let cache = self.cache.map_or("all".into(), |bytes| format!("{} MiB", bytes >> 20));
+        format!("{cache}, {policy}, prefetch {prefetch}, {path} x{lanes}")
+    }
+
     /// `options` with this where they leave something open. A ceiling of their own outweighs the cache's size, and a number
     /// of lanes belongs to its read path.
     pub fn fill(&self, options: &Options) -> Options {
