@@ -211,6 +211,7 @@ fn print(args: &Args, report: &TuneReport) -> Result<ExitCode> {
     } else {
         out::write(report.text().as_bytes())?;
     }
+    message::warnings(report.doubts().as_slice());
     if let Some(place) = &report.profile {
         message::note(&format!("kept in {place}; chat and generate use it"));
     }

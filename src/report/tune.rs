@@ -11,6 +11,8 @@ use crate::tune::trial::{Trial, Verdict};
 
 /// The schema of [`TuneReport`].
 pub const TUNE_SCHEMA: &str = "foregate.tune/1";
+/// Predictions that are further off, as a share of what was reached, are warned of.
+const DOUBTFUL: f64 = 0.15;
 
 /// What `tune --json` prints. The README explains the fields; a change of meaning changes `schema`.
 #[derive(Clone, Debug, Serialize)]
@@ -66,6 +68,15 @@ impl TuneReport {
         let mut errors: Vec<f64> = trials.iter().filter_map(|trial| trial.error).map(f64::abs).collect();
         errors.sort_unstable_by(f64::total_cmp);
         (errors.get(errors.len().saturating_sub(1) / 2).copied(), errors.last().copied())
+    }
+
+    /// A warning where predictions were further off than they are worth.
+    pub fn doubts(&self) -> Option<String> {
+        let most = self.prediction_error_most.filter(|&most| most > DOUBTFUL)?;
+        Some(format!(
+            "predictions were off by up to {:.0} % here: so may be what is told of other sizes; tune again on a quiet machine",
+            100.0 * most
+        ))
     }
 
     /// The report for a reader.
@@ -297,6 +308,16 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert_eq!(text.matches("not taken").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn predictions_that_were_far_off_are_warned_of() {
+        let mut report = report(Vec::new(), None, 24);
+        assert_eq!(report.doubts(), None);
+        report.prediction_error_most = Some(0.15);
+        assert_eq!(report.doubts(), None);
+        report.prediction_error_most = Some(0.312);
+        assert!(report.doubts().unwrap().starts_with("predictions were off by up to 31 % here: "));
     }
 
     #[test]
