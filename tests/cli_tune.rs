@@ -126,17 +126,79 @@ fn a_cache_that_is_given_is_kept_as_it_is() {
 fn what_was_kept_tells_what_other_budgets_would_reach() {
     let state = Dir::new();
     tune(&state, &["--memory", "512MiB"]).ok();
-    let run = tune(&state, &["--what-if", "8KiB,1GiB,2GiB", "--json"]).run();
+    let run = tune(&state, &["--memory", "512MiB", "--what-if", "8KiB,1GiB,2GiB", "--dry-run", "--json"]).run();
     run.expect_code(0);
-    assert!(run.stderr().contains("an earlier run kept"), "{}", run.stderr());
+    assert!(run.stderr().contains("an earlier run kept") && !run.stderr().contains("kept in"), "{}", run.stderr());
     let report = json(&run.stdout());
     let what_if = rows(&report, "what_if");
     assert!(what_if[0]["refused"].as_str().unwrap().contains("the smallest that works"), "{report}");
     assert_eq!(what_if[1]["share"], 1.0);
     assert_eq!(what_if[1]["tok_s"], what_if[2]["tok_s"], "more than all experts buys nothing");
     assert!(rows(&report, "trials").is_empty());
-    let again = json(&tune(&state, &["--what-if", "1GiB", "--again", "--dry-run", "--json"]).ok());
+    let again =
+        json(&tune(&state, &["--memory", "512MiB", "--what-if", "1GiB", "--again", "--dry-run", "--json"]).ok());
     assert!(!rows(&again, "trials").is_empty() && again["profile"].is_null());
+}
+
+/// `tune --what-if 1GiB` beside a profile that was found with `--policy lru --prefetch off --io mmap --lanes 2`.
+fn kept() -> (Dir, impl Fn(&Dir, &[&str]) -> TestCommand) {
+    let state = Dir::new();
+    tune(&state, &["--policy", "lru", "--prefetch", "off", "--io", "mmap", "--lanes", "2"]).ok();
+    (state, |state, more| {
+        let args: &[&str] = &["--cache", "50%", "--what-if", "1GiB", "--json"];
+        command("tune", state.path()).args(args).args(more)
+    })
+}
+
+#[test]
+fn a_kept_trace_that_is_cut_or_gone_is_measured_anew() {
+    let (state, ask) = kept();
+    let trace = |report: &Value| Path::new(report["profile"].as_str().unwrap()).with_extension("csv.gz");
+    let first = json(&ask(&state, &[]).ok());
+    let cut = std::fs::read(trace(&first)).unwrap();
+    for spoil in [true, false] {
+        if spoil {
+            std::fs::write(trace(&first), &cut[..cut.len() / 2]).unwrap();
+        } else {
+            std::fs::remove_file(trace(&first)).unwrap();
+        }
+        let run = ask(&state, &["-n", "6"]).run();
+        run.expect_code(0);
+        assert!(run.stderr().contains("cannot answer") && run.stderr().contains("measuring anew"), "{}", run.stderr());
+        assert!(!rows(&json(&run.stdout()), "trials").is_empty());
+    }
+}
+
+#[test]
+fn a_profile_that_was_edited_is_ignored_with_a_warning() {
+    let (state, ask) = kept();
+    let place = json(&ask(&state, &[]).ok())["profile"].as_str().unwrap().to_owned();
+    let whole = std::fs::read_to_string(&place).unwrap();
+    std::fs::write(&place, whole.replace("\"lanes\": 2", "\"lanes\": 999999")).unwrap();
+    let run = command("generate", state.path()).args(["-p", "Hello", "-n", "3", "--temp", "0"]).run();
+    run.expect_code(0);
+    let said = run.stderr();
+    assert!(said.matches("warning: ").count() == 1 && said.contains(&place) && !said.contains("found"), "{said}");
+}
+
+#[test]
+fn a_profile_is_of_its_budget_and_its_note_names_what_it_settles() {
+    let state = Dir::new();
+    tune(&state, &["--memory", "512MiB", "--policy", "lfu", "--io", "mmap", "--lanes", "3", "--cache", "50%"]).ok();
+    let said = |more: &[&str]| {
+        let run = command("generate", state.path()).args(["-p", "Hello", "-n", "2", "--temp", "0"]).args(more).run();
+        run.expect_code(0);
+        run.stderr()
+    };
+    for flags in [&[][..], &["--memory", "513MiB"]] {
+        assert!(!said(flags).contains("tune"), "another budget");
+    }
+    let all = said(&["--memory", "512MiB"]);
+    assert!(all.contains("found: lfu, ") && all.contains("mmap reads in 3 lanes, a cache of "), "{all}");
+    let some = ["--memory", "512MiB", "--policy", "lru", "--prefetch", "off", "--cache", "25%", "--lanes", "2"];
+    assert!(said(&some).contains("found: mmap reads; --profile off"), "{}", said(&some));
+    let none = said(&[&some[..], &["--io", "mmap"]].concat());
+    assert!(!none.contains("tune"), "{none}");
 }
 
 #[test]
