@@ -118,8 +118,15 @@ fn a_cache_that_is_given_is_kept_as_it_is() {
     let half = rows(&report, "trials")[0]["slots"].as_u64().unwrap();
     assert_eq!(half, 12, "{report}");
     assert_eq!(&report["best"]["cache"], &rows(&report, "trials")[0]["cache_bytes"]);
-    let what_if = json(&tune(&state, &["--cache", "50%", "--what-if", "1GiB", "--json"]).ok());
-    assert_eq!(rows(&what_if, "what_if")[0]["share"], 1.0, "a budget fills its cache");
+    let share = |flags: &[&str]| {
+        let what_if = json(&tune(&state, &[&["--what-if", "1GiB", "--json"], flags].concat()).ok());
+        rows(&what_if, "what_if")[0]["share"].as_f64().unwrap()
+    };
+    assert_eq!(
+        (share(&["--cache", "50%"]), share(&[])),
+        (0.5, 1.0),
+        "a budget's cache is the one that is given, or fills it"
+    );
 }
 
 #[test]
@@ -148,6 +155,31 @@ fn kept() -> (Dir, impl Fn(&Dir, &[&str]) -> TestCommand) {
         let args: &[&str] = &["--cache", "50%", "--what-if", "1GiB", "--json"];
         command("tune", state.path()).args(args).args(more)
     })
+}
+
+#[test]
+fn a_flag_beside_what_was_kept_acts_or_is_refused() {
+    let (state, ask) = kept();
+    let answer = |more: &[&str]| json(&ask(&state, more).ok());
+    let (plain, given) = (answer(&[]), answer(&["--policy", "decay", "--prefetch", "4", "--lookahead", "2"]));
+    assert_eq!((&plain["asked"]["policy"], &plain["best"]["policy"]), (&"lru".into(), &"lru".into()));
+    assert_eq!((&given["asked"]["policy"], &given["asked"]["prefetch"]), (&"decay".into(), &"4".into()));
+    assert_ne!(plain["what_if"], given["what_if"], "{given}");
+    assert_eq!(plain["what_if"], answer(&["--io", "mmap", "--lanes", "2", "-n", "6"])["what_if"]);
+    let prompts = state.file("others.txt", "facts: Good morning\n");
+    for (flags, word) in [
+        (&["-n", "7"][..], "-n cannot act: what was kept was measured with -n 6"),
+        (&["--prompts", prompts.to_str().unwrap()], "--prompts cannot act"),
+        (&["--io", "direct"], "--io cannot act"),
+        (&["--lanes", "3"], "--lanes cannot act"),
+        (&["--batch", "16"], "--batch cannot act"),
+        (&["--policy", "router"], "scores"),
+    ] {
+        let error = ask(&state, flags).fails(2);
+        assert!(error.contains(word) && error.contains("--again"), "{flags:?}: {error}");
+    }
+    let missing = ask(&state, &["--prompts", "/nonexistent"]).run();
+    assert!(missing.stderr().contains("/nonexistent"), "{}", missing.stderr());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `--what-if` from what an earlier run kept.
+//! `--what-if` from what an earlier run kept: a flag acts on the prediction, or is refused.
 
 use std::collections::BTreeMap;
 
@@ -10,26 +10,18 @@ use crate::cli::message;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::generate::options::LOOKAHEAD_DEFAULT;
-use crate::generate::profile::{ProfileStore, Record};
+use crate::generate::profile::{Profile, ProfileStore, Record, Setting};
 use crate::report::tune::TuneReport;
 use crate::tune::forecast::Forecast;
 
 /// What was kept tells; `None` where it cannot, and the user is told why.
 ///
 /// # Errors
-/// A plan or a policy that cannot be predicted.
-pub(super) fn answer(question: &Question<'_>, store: &ProfileStore) -> Result<Option<TuneReport>> {
-    let record = match store.load() {
-        Ok(Some(record)) => record,
-        Ok(None) => {
-            message::note("nothing was kept for this model, device, drive and budget: measuring");
-            return Ok(None);
-        }
-        Err(warning) => {
-            message::warnings(&[warning]);
-            return Ok(None);
-        }
-    };
+/// A flag that cannot act on what was kept.
+pub(super) fn answer(question: &Question<'_>, store: &ProfileStore, prompts: &[Prompt]) -> Result<Option<TuneReport>> {
+    let Some(record) = record(store) else { return Ok(None) };
+    let (profile, options) = (&record.profile, question.options);
+    refuse_idle(question, profile, prompts)?;
     let forecast = match forecast(question, store, &record) {
         Ok(forecast) => forecast,
         Err(e) => {
@@ -37,10 +29,28 @@ pub(super) fn answer(question: &Question<'_>, store: &ProfileStore) -> Result<Op
             return Ok(None);
         }
     };
+    let policy = options.policy.unwrap_or(profile.setting.policy);
+    if !forecast.serves(policy) {
+        let what =
+            format!("--policy {policy} decides by the router's scores, which were not kept: add --again to measure");
+        return Err(Error::Usage(what));
+    }
     message::note(&format!("what an earlier run kept answers ({}); --again measures anew", store.path().display()));
-    let mut report = question.report(&forecast, &record.profile, record.profile.setting)?;
+    let prefetch = options.prefetch.unwrap_or(profile.setting.prefetch);
+    let mut report = question.report(&forecast, profile, Setting { policy, prefetch, ..profile.setting })?;
     report.profile = Some(store.path().display().to_string());
     Ok(Some(report))
+}
+
+/// What was kept, if there is something sound: else the user is told.
+fn record(store: &ProfileStore) -> Option<Record> {
+    let found = store.load();
+    match &found {
+        Ok(Some(_)) => {}
+        Ok(None) => message::note("nothing was kept for this model, device, drive and budget: measuring"),
+        Err(warning) => message::warnings(std::slice::from_ref(warning)),
+    }
+    found.ok().flatten()
 }
 
 fn forecast(question: &Question<'_>, store: &ProfileStore, record: &Record) -> Result<Forecast> {
@@ -75,4 +85,27 @@ fn sha256(prompts: &[Prompt]) -> String {
     let mut hash = Sha256::new();
     prompts.iter().for_each(|prompt| hash.update(format!("{}: {}\n", prompt.domain, prompt.text)));
     digest::hex(hash)
+}
+
+/// Refuses what is given and was not measured with.
+fn refuse_idle(question: &Question<'_>, profile: &Profile, prompts: &[Prompt]) -> Result<()> {
+    let Profile { setting: best, conditions, .. } = profile;
+    let refuse = |flag: &str, how: &str| {
+        let what =
+            format!("{flag} cannot act: what was kept was measured {how}; leave it out, or add --again to measure");
+        Err(Error::Usage(what))
+    };
+    for (flag, value) in fixed(question.args, prompts) {
+        match conditions.get(flag) {
+            Some(measured) if *measured == value => {}
+            Some(_) if flag == "--prompts" => return refuse(flag, "with others"),
+            Some(measured) => return refuse(flag, &format!("with {flag} {measured}")),
+            None => return refuse(flag, "without it"),
+        }
+    }
+    match (question.options.io, question.options.lanes) {
+        (Some(path), _) if path != best.path => refuse("--io", &format!("with {} reads", best.path)),
+        (_, Some(lanes)) if lanes != best.lanes => refuse("--lanes", &format!("with {} lanes", best.lanes)),
+        _ => Ok(()),
+    }
 }

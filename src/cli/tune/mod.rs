@@ -16,7 +16,6 @@ use crate::cli::result_file::Scratch;
 use crate::cli::{demo, measure, message, open, out, size, state};
 use crate::error::{Error, Result};
 use crate::generate::options::Options;
-use crate::generate::plan::CacheSize;
 use crate::generate::planner::Planner;
 use crate::generate::profile::{Profile, Setting};
 use crate::os;
@@ -82,7 +81,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     if !args.what_if.is_empty()
         && !args.again
         && let Some(report) =
-            store.as_ref().map(|store| kept::answer(&question, store)).transpose()?.flatten()
+            store.as_ref().map(|store| kept::answer(&question, store, &prompts)).transpose()?.flatten()
     {
         return print(args, &report);
     }
@@ -194,10 +193,10 @@ impl Question<'_> {
         })
     }
 
-    /// What another budget would reach. Its cache fills it: what was found to be the best size within one budget is not the
-    /// best within another.
+    /// What another budget would reach. Its cache is the one that is given, or fills it: what was found to be the best size
+    /// within one budget is not the best within another.
     fn what_if(&self, forecast: &Forecast, asked: &Setting, vram: bool, budget: u64) -> Result<WhatIf> {
-        let options = Options { cache: CacheSize::Fill, ..asked.fill(self.options) };
+        let options = Options { cache: self.options.cache, ..asked.fill(self.options) };
         let options = match vram {
             true => Options { vram: Some(budget), ..options },
             false => Options { memory: Some(budget), ..options },
