@@ -210,7 +210,8 @@ fn topic(topic: u64, run: u64, tokens: usize) -> Vec<Pass> {
         chosen
     };
     let mut pass = |phase, n| {
-        let layers = (0..LAYERS).map(|layer| Choice { k: K, chosen: (0..n).flat_map(|_| token(layer)).collect() });
+        let layers =
+            (0..LAYERS).map(|layer| Choice { k: K, chosen: (0..n).flat_map(|_| token(layer)).collect(), scores: None });
         Pass { phase, layers: layers.collect() }
     };
     let prompt = pass(Phase::Prefill, 3);

@@ -109,7 +109,7 @@ pub struct RunFlags {
 /// Whether what `tune` kept is used.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ProfileFlag {
-    /// Settle what is left open as `foregate tune` found it to be fastest [default: on]
+    /// Settle what is left open as `foregate tune` found it to be fastest under the same --memory and --vram [default: on]
     #[arg(long, value_name = "on|off", env = "FOREGATE_PROFILE", help_heading = COMPUTE)]
     profile: Option<Switch>,
 }

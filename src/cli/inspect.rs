@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::cli::flags::{EngineFlags, ProfileFlag};
-use crate::cli::out;
+use crate::cli::{message, out};
 use crate::error::{Error, Result};
 use crate::generate::options::Options;
 use crate::generate::plan::{CacheSize, ChatText, Plan, mib};
 use crate::generate::planner::{ModelFile, Planner};
-use crate::generate::profile::Setting;
+use crate::generate::profile::{Setting, Taken};
 use crate::report::model::ModelFacts;
 use crate::report::plan::{cache_text, plan_text};
 use crate::report::units::bytes;
@@ -59,7 +59,10 @@ const UNBOUNDED: u64 = 1 << 50;
 pub fn run(args: &Args) -> Result<()> {
     let mut options = Options { profiles: args.profile.folder(), ..args.engine.resolve()? };
     let planner = Planner::new(ModelFile::open(&args.model, options.ctx)?, &options, &mut Vec::new())?;
-    let profile = planner.profile(&options)?.map(|profile| profile.setting);
+    let mut warnings = Vec::new();
+    let profile = planner.profile(&options, &mut warnings)?.map(|profile| profile.setting);
+    message::warnings(&warnings);
+    let taken = profile.map(|setting| setting.taken(&options)).unwrap_or_default();
     if let Some(setting) = profile {
         options = setting.fill(&options);
     }
@@ -81,7 +84,7 @@ pub fn run(args: &Args) -> Result<()> {
         chat_bytes: ChatText::new(planner.model.config.ctx).held,
         profile,
     };
-    if args.json { out::json(&report) } else { out::write(text(&report).as_bytes()) }
+    if args.json { out::json(&report) } else { out::write(text(&report, taken).as_bytes()) }
 }
 
 /// The plan that keeps every expert.
@@ -113,7 +116,7 @@ fn budgets(planner: &Planner, options: &Options, all: &Plan) -> Result<Vec<Plan>
     Ok(plans)
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report, taken: Taken) -> String {
     let mut text = report.model.text();
     text.push('\n');
     match (&report.plan, &report.refused) {
@@ -121,8 +124,9 @@ fn text(report: &Report) -> String {
         (None, Some(why)) => text += &format!("refused: {why}\n"),
         (None, None) => {}
     }
-    if let Some(setting) = &report.profile {
-        text += &format!("as `foregate tune` found: {setting}; --profile off leaves that out\n");
+    let taken = report.plan.as_ref().map_or(taken, |plan| taken.in_plan(plan));
+    if let Some(note) = taken.note() {
+        text += &format!("{note}\n");
     }
     if report.model.experts > 0 {
         text += "\nmemory        expert cache\n";

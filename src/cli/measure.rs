@@ -44,7 +44,7 @@ pub fn progress_bar(prompts: u64) -> ProgressBar {
     ProgressBar::new(prompts).with_style(style)
 }
 
-const BAR: &str = "{bar:30} {pos}/{len} {eta} left  {wide_msg}";
+const BAR: &str = "{bar:12} {pos}/{len} {eta} left  {wide_msg}";
 
 #[cfg(test)]
 mod tests {

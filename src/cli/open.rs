@@ -107,9 +107,8 @@ pub fn engine(file: ModelFile, flags: &EngineFlags, run: Option<&RunFlags>, held
         message::note(&format!("--ctx {ctx} is beyond the {trained} tokens that the model was trained for"));
     }
     message::notes(engine.notes());
-    if let Some(profile) = engine.profile() {
-        message::note(&format!("as `foregate tune` found: {}; --profile off leaves that out", profile.setting));
-    }
+    message::warnings(engine.warnings());
+    message::notes(engine.taken().note().as_slice());
     if flags.verbose {
         let source = engine.source_info();
         message::block(&plan_text(engine.plan()));

@@ -14,7 +14,7 @@ use crate::expert::{ExpertId, ExpertLayer};
 use crate::generate::options::{LOOKAHEAD_DEFAULT, Options};
 use crate::generate::plan::Plan;
 use crate::generate::planner::{LANES_PLANNED, ModelFile, Planner};
-use crate::generate::profile::Profile;
+use crate::generate::profile::{Profile, Taken};
 use crate::generate::stats::Counters;
 use crate::generate::stream::LanguageModel;
 use crate::generate::warm::WarmStore;
@@ -44,6 +44,8 @@ pub struct Engine {
     trace: Option<Arc<Mutex<TraceWriter>>>,
     warm: Option<WarmStore>,
     profile: Option<Profile>,
+    taken: Taken,
+    warnings: Vec<String>,
     /// Turns begun.
     turns: u32,
     /// The next tokens are a prompt, even a prompt of one.
@@ -98,14 +100,16 @@ impl Engine {
     /// # Errors
     /// A file that cannot be run, a budget that cannot work, a device that fails.
     pub fn load(file: ModelFile, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Self> {
-        let mut notes = Vec::new();
+        let (mut notes, mut warnings) = (Vec::new(), Vec::new());
         file.gguf.drop_mapped_pages();
         let planner = Planner::new(file, options, &mut notes)?;
-        let profile = planner.profile(options)?;
+        let profile = planner.profile(options, &mut warnings)?;
+        let taken = profile.as_ref().map(|profile| profile.setting.taken(options)).unwrap_or_default();
         let filled = profile.as_ref().map(|profile| profile.setting.fill(options));
         let options = filled.as_ref().unwrap_or(options);
         let policy = options.policy.unwrap_or_default();
         let (plan, kv) = (planner.plan(options)?, planner.kv(options));
+        let taken = taken.in_plan(&plan);
         let Planner { gguf, model, measured, mut device } = planner;
         // read paths are measured while there is nothing beside: trials take memory that slots will need
         let reading = SourceOptions { path: options.io, lanes: options.lanes };
@@ -153,6 +157,8 @@ impl Engine {
             trace,
             warm,
             profile,
+            taken,
+            warnings,
             turns: 0,
             new_turn: false,
             plan,
@@ -215,6 +221,11 @@ impl Engine {
         self.profile.as_ref()
     }
 
+    /// What of it this run took up.
+    pub fn taken(&self) -> Taken {
+        self.taken
+    }
+
     /// Ends the trace: all of it is in its file.
     ///
     /// # Errors
@@ -265,6 +276,11 @@ impl Engine {
     /// What was chosen that a user should know of.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// What is odd but was got over.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Computes `tokens` at the next positions in batches; `each` gets the logits `(rows, n_vocab)` of the rows that

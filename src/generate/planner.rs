@@ -139,15 +139,28 @@ impl Planner {
         self.device.info()
     }
 
-    /// What `tune` kept for this model, on this device and drive, if profiles are looked for.
+    /// Where in the folder `state` `tune` keeps what it finds for this model, on this device and drive, within the budget of
+    /// `options`.
     ///
     /// # Errors
     /// A shard whose size and time the system does not tell.
-    pub fn profile(&self, options: &Options) -> Result<Option<Profile>> {
+    pub fn profiles(&self, state: &Path, options: &Options) -> Result<ProfileStore> {
+        ProfileStore::new(state, self.gguf.shard_paths(), &self.device.info().name, options)
+    }
+
+    /// What was kept there, if profiles are looked for; of one that is broken a warning says why it is not used.
+    ///
+    /// # Errors
+    /// As [`Planner::profiles`].
+    pub fn profile(&self, options: &Options, warnings: &mut Vec<String>) -> Result<Option<Profile>> {
         let Some(state) = options.profiles.as_deref().filter(|_| self.model.config.max_k() > 0) else {
             return Ok(None);
         };
-        Ok(ProfileStore::new(state, self.gguf.shard_paths(), &self.device.info().name)?.load())
+        let record = self.profiles(state, options)?.load().unwrap_or_else(|warning| {
+            warnings.push(warning);
+            None
+        });
+        Ok(record.map(|record| record.profile))
     }
 
     /// Storage of keys and values.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::expert::ExpertLayer;
 use crate::expert::cache::{Phase, PolicyKind};
 use crate::expert::pager::Prefetch;
@@ -79,11 +79,22 @@ impl Forecast {
         self.passes.iter().filter(|pass| pass.phase == Phase::Decode).count()
     }
 
+    /// Whether the routing holds what the policy decides by.
+    pub fn serves(&self, policy: PolicyKind) -> bool {
+        let scored = || self.passes.iter().flat_map(|pass| &pass.layers).all(|choice| choice.scores.is_some());
+        !policy.wants_scores() || scored()
+    }
+
     /// What a run with this cache would reach, from an empty cache on.
     ///
     /// # Errors
-    /// A plan without slots.
+    /// A plan without slots, or a policy that the routing does not serve: without scores it would decide otherwise.
     pub fn predict(&self, plan: &Plan, policy: PolicyKind, prefetch: Prefetch) -> Result<Predicted> {
+        if !self.serves(policy) {
+            let what =
+                format!("{policy} decides by the router's scores, and the recorded routing has none: record them");
+            return Err(Error::Usage(what));
+        }
         let machine = Machine {
             layers: plan.layers.clone(),
             slots: plan.classes.iter().map(|class| class.slots).collect(),
@@ -199,7 +210,7 @@ mod tests {
         let pass = |tokens: std::ops::Range<usize>, phase| Pass {
             phase,
             layers: (0..LAYERS)
-                .map(|l| Choice { k: 2, chosen: tokens.clone().flat_map(|t| choice(t, l)).collect() })
+                .map(|l| Choice { k: 2, chosen: tokens.clone().flat_map(|t| choice(t, l)).collect(), scores: None })
                 .collect(),
         };
         let mut passes = vec![pass(0..3, Phase::Prefill)];
@@ -232,6 +243,21 @@ mod tests {
         let (few, many, all) = (at(16), at(48), at(96));
         assert!(few.hit_rate < many.hit_rate && many.hit_rate < all.hit_rate, "{few:?} {many:?} {all:?}");
         assert!(few.bytes_per_token > all.bytes_per_token && few.tok_s < all.tok_s);
+    }
+
+    #[test]
+    fn a_policy_that_wants_scores_is_predicted_from_scores_alone() {
+        let mut forecast = forecast(1e9);
+        let at = |forecast: &Forecast| forecast.predict(&plan(32), PolicyKind::Router, Prefetch::Off);
+        assert!(!forecast.serves(PolicyKind::Router) && forecast.serves(PolicyKind::Decay));
+        assert!(at(&forecast).unwrap_err().to_string().contains("scores"));
+        for choice in forecast.passes.iter_mut().flat_map(|pass| &mut pass.layers) {
+            let tokens = choice.chosen.len() / choice.k;
+            choice.scores = Some((0..tokens * EXPERTS).map(|n| (n % EXPERTS) as f32 / EXPERTS as f32).collect());
+        }
+        let router = at(&forecast).unwrap();
+        let decay = forecast.predict(&plan(32), PolicyKind::Decay, Prefetch::Off).unwrap();
+        assert_ne!(router.hit_rate, decay.hit_rate, "without scores, one decides as the other");
     }
 
     #[test]

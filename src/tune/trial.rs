@@ -11,9 +11,30 @@ use crate::generate::profile::Setting;
 
 /// What is taken is faster by this factor at least, over both of its runs, and in each of them by itself.
 const FASTER: f64 = 1.02;
+
+/// What came of a setting beside the first of its round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Predictions were fitted to it; it was compared with nothing.
+    Fitted,
+    /// It is the first.
+    Base,
+    /// Faster by 2 % at least, and in each run.
+    Faster,
+    /// Faster by as much over all, but not in each run.
+    NotEachRun,
+    /// Not faster, or by less.
+    NotFaster,
+}
+
 /// A setting that was timed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Trial {
+    /// The round, from 1, in which it was timed: rounds are compared with themselves alone.
+    pub round: usize,
+    /// What came of it there.
+    pub verdict: Verdict,
     /// What it is.
     #[serde(flatten)]
     pub setting: Setting,
@@ -45,6 +66,10 @@ pub struct Timed {
     pub plan: Plan,
     /// Tokens per second that were predicted before it ran.
     pub predicted: Option<f64>,
+    /// The round in which it was timed.
+    pub round: usize,
+    /// What came of it there.
+    pub verdict: Verdict,
     /// In the order in which they ran.
     pub runs: Vec<Outcome>,
 }
@@ -67,11 +92,20 @@ impl Timed {
         Measured { plan: &self.plan, token_s: self.token_s(), compute_s: self.token_s() * (1.0 - stall) }
     }
 
-    /// Whether this is faster than `other`, each run than its counterpart.
-    pub fn beats(&self, other: &Self) -> bool {
+    /// This beside `base`, each run with its counterpart.
+    pub fn against(&self, base: &Self) -> Verdict {
         let time = |run: &Outcome| run.steps.iter().sum::<Duration>();
-        let each = self.runs.iter().zip(&other.runs).all(|(a, b)| time(a) < time(b));
-        each && self.time().as_secs_f64() * FASTER < other.time().as_secs_f64()
+        let each = self.runs.iter().zip(&base.runs).all(|(a, b)| time(a) < time(b));
+        match self.time().as_secs_f64() * FASTER < base.time().as_secs_f64() {
+            true if each => Verdict::Faster,
+            true => Verdict::NotEachRun,
+            false => Verdict::NotFaster,
+        }
+    }
+
+    /// Whether this is faster than `other` by enough.
+    pub fn beats(&self, other: &Self) -> bool {
+        self.against(other) == Verdict::Faster
     }
 
     /// What is reported.
@@ -80,6 +114,8 @@ impl Timed {
         let decode = self.runs.first().map(|run| run.decode).unwrap_or_default();
         let requests = decode.experts.requests();
         Trial {
+            round: self.round,
+            verdict: self.verdict,
             setting: self.setting,
             slots: self.plan.slot_count(),
             share: self.plan.slot_count() as f64 / self.plan.experts.max(1) as f64,
@@ -116,7 +152,14 @@ mod tests {
             path: ReadPath::Direct,
             lanes: 4,
         };
-        Timed { setting, plan: Plan::default(), predicted: Some(120.0), runs: runs.iter().map(run).collect() }
+        Timed {
+            setting,
+            plan: Plan::default(),
+            predicted: Some(120.0),
+            round: 1,
+            verdict: Verdict::Base,
+            runs: runs.iter().map(run).collect(),
+        }
     }
 
     #[test]
@@ -133,7 +176,7 @@ mod tests {
     fn what_is_faster_only_once_does_not_beat() {
         let base = timed(&[[10, 10], [10, 10]]);
         assert!(timed(&[[9, 9], [9, 9]]).beats(&base));
-        assert!(!timed(&[[9, 9], [11, 10]]).beats(&base), "its second run was slower");
+        assert_eq!(timed(&[[9, 9], [11, 10]]).against(&base), Verdict::NotEachRun, "its second run was slower");
         let hair = timed(&[[1000, 999], [1000, 999]]);
         assert!(!hair.beats(&timed(&[[1000, 1000], [1000, 1000]])), "a thousandth is noise");
         assert!(!base.beats(&base));

@@ -125,10 +125,10 @@ pub fn run(
         let (begin, tokens) = (clock.now(), pass.tokens());
         pager.set_step(StepInfo { turn: 0, phase: pass.phase, position: n as u32 })?;
         clock.advance(cost.token);
-        for (at, Choice { k, chosen }) in pass.layers.iter().enumerate() {
+        for (at, Choice { k, chosen, scores }) in pass.layers.iter().enumerate() {
             clock.advance(cost.layer);
             let routing = Routing { k: *k, experts: chosen.clone(), weights: vec![1.0; chosen.len()] };
-            pager.begin(&mut device, layers[at].layer as usize, tokens, &routing, None)?;
+            pager.begin(&mut device, layers[at].layer as usize, tokens, &routing, scores.as_deref())?;
             predictor.routed(n, at, chosen);
             let mut expected = Vec::new();
             for d in 1..=if tokens == 1 { pager.lookahead() } else { 0 } {

@@ -6,16 +6,18 @@ use crate::expert::replay::begins_pass;
 use crate::expert::trace::{Event, Routed, Trace};
 
 /// What one layer asked for in a pass.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
     /// Experts per token.
     pub k: usize,
     /// Experts `(tokens, k)`, best first.
     pub chosen: Vec<u32>,
+    /// The router's probabilities `(tokens, experts)`, where they were recorded.
+    pub scores: Option<Vec<f32>>,
 }
 
 /// Tokens that go through all layers together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pass {
     /// Prompt or answer.
     pub phase: Phase,
@@ -43,7 +45,8 @@ impl Pass {
             }
             last = Some(routed);
             if let Some(pass) = passes.last_mut() {
-                pass.layers.push(Choice { k: routed.k, chosen: routed.chosen.clone() });
+                let Routed { k, chosen, scores, .. } = routed.clone();
+                pass.layers.push(Choice { k, chosen, scores });
             }
         }
         passes.retain(|pass| pass.layers.len() == trace.layers.len());

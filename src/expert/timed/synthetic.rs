@@ -1,6 +1,6 @@
 //! A predictor of a given recall, for traces that hold no hidden states.
 
-use super::{Choice, Pass, Predict};
+use super::{Pass, Predict};
 
 /// Names the right experts with a given probability, from a seed.
 ///
@@ -40,7 +40,7 @@ impl<'a> SyntheticPredictor<'a> {
 
 impl Predict for SyntheticPredictor<'_> {
     fn expected(&mut self, pass: usize, target: usize, d: usize) -> Vec<u32> {
-        let Choice { mut chosen, .. } = self.passes[pass].layers[target].clone();
+        let mut chosen = self.passes[pass].layers[target].chosen.clone();
         if chosen.is_sorted() {
             let drawn = |&e: &u32| self.draw([pass, target, e as usize, 1]);
             chosen.sort_by(|a, b| drawn(a).total_cmp(&drawn(b)));
