@@ -12,7 +12,7 @@ use crate::bench::recall::{RecallByLayer, RecallTotal};
 use crate::bench::routing::{Bound, Routing};
 use crate::expert::predict::PredictorKind;
 use crate::expert::source::Measured;
-use crate::report::units::{bytes, number, per_second, share, share_range};
+use crate::report::units::{bytes, counted, number, per_second, share, share_range};
 
 /// The schema of [`BenchReport`].
 pub const BENCH_SCHEMA: &str = "foregate.bench/1";
@@ -148,10 +148,10 @@ impl BenchReport {
             bytes(machine.line_rate.bytes)
         );
         let runs = format!(
-            "{} prompts, {} new tokens, greedy; each line is two runs, in mirrored order, {} starts\n\
+            "{}, {}, greedy; each line is two runs, in mirrored order, {} starts\n\
              tok/s is the mean of both runs; p5, median and p95 are of tokens\n\n",
-            self.prompts.len(),
-            self.new_tokens,
+            counted(self.prompts.len(), "prompt"),
+            counted(self.new_tokens, "new token"),
             self.settings.start
         );
         model + &machine + &runs

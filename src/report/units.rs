@@ -30,6 +30,11 @@ pub fn percent(numerator: u64, denominator: u64) -> String {
     }
 }
 
+/// So many things, `one` of them by name: `1 prompt`, `2 prompts`.
+pub fn counted(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
 /// A rate as `1.25 GiB/s`.
 pub fn per_second(bytes_per_s: f64) -> String {
     format!("{}/s", bytes(bytes_per_s as u64))
@@ -90,6 +95,11 @@ mod tests {
         ] {
             assert_eq!(share_range(values), text);
         }
+    }
+
+    #[test]
+    fn one_thing_is_not_many() {
+        assert_eq!([0, 1, 2].map(|n| counted(n, "prompt")), ["0 prompts", "1 prompt", "2 prompts"]);
     }
 
     #[test]

@@ -6,8 +6,7 @@ use super::escape;
 use crate::bench::fastest::Fastest;
 use crate::bench::figures::ConfigurationRow;
 use crate::report::bench::BenchReport;
-use crate::report::units::bytes;
-use crate::report::units::{number, per_second, share, share_range};
+use crate::report::units::{bytes, counted, number, per_second, share, share_range};
 
 fn card(title: &str, inner: &str) -> String {
     format!("<section class=\"card wide\"><h2>{title}</h2>{inner}</section>")
@@ -160,10 +159,10 @@ pub fn meaning(report: &BenchReport) -> String {
         (
             "tokens",
             format!(
-                "{} prompts and {} new tokens a run, greedy, at most {} an answer. The tokens of all runs are the same, or \
+                "{} and {} a run, greedy, at most {} an answer. The tokens of all runs are the same, or \
                  there would be no report.",
-                report.prompts.len(),
-                report.new_tokens,
+                counted(report.prompts.len(), "prompt"),
+                counted(report.new_tokens, "new token"),
                 settings.tokens
             ),
         ),
