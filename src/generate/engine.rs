@@ -226,6 +226,15 @@ impl Engine {
         self.taken
     }
 
+    /// Has what was recorded so far written soon: a signal may end the run before [`Engine::finish_trace`].
+    ///
+    /// # Errors
+    /// Something before it could not be written.
+    pub fn flush_trace(&mut self) -> Result<()> {
+        let flush = |writer: &Arc<Mutex<TraceWriter>>| writer.lock().unwrap_or_else(PoisonError::into_inner).flush();
+        self.trace.as_ref().map_or(Ok(()), flush)
+    }
+
     /// Ends the trace: all of it is in its file.
     ///
     /// # Errors

@@ -152,6 +152,7 @@ pub fn run(args: &Args) -> Result<()> {
             None => {
                 let turn = interrupt.during(|cancel| dialogue.turn(&mut opened.engine, &line, cancel, &mut display));
                 display.end_of_answer(turn.is_ok())?;
+                opened.engine.flush_trace()?;
                 match turn {
                     Ok(ended) => {
                         tell(ended, opened.engine.ctx());

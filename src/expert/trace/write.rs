@@ -90,6 +90,14 @@ impl TraceWriter {
         if self.batch.len() >= BATCH_EVENTS || self.batch_bytes >= BATCH_BYTES { self.send() } else { Ok(()) }
     }
 
+    /// Has what was taken so far written soon, so that a signal that ends the run later does not take it along.
+    ///
+    /// # Errors
+    /// Something before it could not be written.
+    pub fn flush(&mut self) -> Result<()> {
+        if self.batch.is_empty() || !self.routed { Ok(()) } else { self.send() }
+    }
+
     /// Writes what is left and the last line.
     ///
     /// # Errors
@@ -109,9 +117,9 @@ impl TraceWriter {
         }
     }
 
-    /// Writes what is left, the head at least.
+    /// Writes what is left, if there is a trace.
     fn end(&mut self) -> Result<()> {
-        self.send().and_then(|()| self.join())
+        self.flush().and_then(|()| self.join())
     }
 
     /// Has the thread end, and waits for it.
@@ -126,7 +134,7 @@ impl TraceWriter {
 impl Drop for TraceWriter {
     fn drop(&mut self) {
         // Nobody is left to tell; `finish` is the way to know.
-        let _ = if self.routed { self.end() } else { self.join() };
+        let _ = self.end();
     }
 }
 
@@ -175,6 +183,13 @@ impl Out {
         match self {
             Self::Plain(out) => out.write_all(text),
             Self::Gzip(out) => out.write_all(text),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(out) => out.flush(),
+            Self::Gzip(out) => out.flush(),
         }
     }
 
@@ -227,6 +242,7 @@ impl Formatter {
                 self.event(event)?;
             }
             out.write(&self.text)?;
+            out.flush()?;
             self.text.clear();
         }
         out.write(format!("{LAST_LINE}\n").as_bytes())?;
