@@ -12,7 +12,7 @@ use crate::bench::recall::{RecallByLayer, RecallTotal};
 use crate::bench::routing::{Bound, Routing};
 use crate::expert::predict::PredictorKind;
 use crate::expert::source::Measured;
-use crate::report::units::{bytes, counted, number, per_second, share, share_range};
+use crate::report::units::{bytes, bytes_range, counted, number, per_second, share, share_range};
 
 /// The schema of [`BenchReport`].
 pub const BENCH_SCHEMA: &str = "foregate.bench/1";
@@ -159,7 +159,7 @@ impl BenchReport {
 
     fn table(&self) -> String {
         let heads = ["tok/s", "p5", "median", "p95", "first ms", "hits", "belady", "read/token", "stall", "peak"];
-        let widths = [9, 9, 9, 9, 10, 14, 9, 12, 8, 11];
+        let widths = [9, 9, 9, 9, 10, 14, 9, 24, 8, 11];
         let head: String = heads.iter().zip(widths).map(|(head, width)| format!("{head:>width$}")).collect();
         let (size, policy) = (self.width("cache", |c| &c.cache), self.width("policy", |c| &c.policy));
         let mut text = format!("{:<size$}{:>7}  {:<policy$}{:<8}{head}\n", "cache", "slots", "policy", "prefetch");
@@ -187,7 +187,7 @@ impl BenchReport {
             number(row.first_token_ms.map(|s| s.median)),
             share_range(&row.hit_rate_runs),
             share(self.bound_at(row.cache_slots).and_then(|b| b.hit_rate)),
-            row.bytes_per_token.map_or("-".into(), |n| bytes(n as u64)),
+            bytes_range(&row.bytes_per_token_runs),
             share(row.split.map(|s| s.stall_ms / s.total_ms)),
             row.peak_resident_bytes.map_or("-".into(), bytes),
         ]
@@ -197,7 +197,7 @@ impl BenchReport {
     fn cautions(&self) -> String {
         let mut text = String::new();
         if self.configurations.iter().any(ConfigurationRow::hits_differ) {
-            text += "\nhits from one end to the other: the two runs differ there, since `auto` prefetches when the clock favours it\n";
+            text += "\nhits and bytes from one end to the other: the two runs differ there, since `auto` prefetches when the clock favours it\n";
         }
         if let Some(drift) = self.drift.filter(|&drift| drift > DRIFT_TOLD) {
             text += &format!(

@@ -65,6 +65,16 @@ pub fn share_range(values: &[Option<f64>]) -> String {
     }
 }
 
+/// Bytes of several runs, or from the fewest to the most where they differ in what is shown; `-` for none.
+pub fn bytes_range(values: &[Option<f64>]) -> String {
+    let values = values.iter().flatten().copied();
+    let ends = [values.clone().reduce(f64::min), values.reduce(f64::max)];
+    match ends.map(|end| end.map_or("-".into(), |n| bytes(n as u64))) {
+        [low, high] if low == high => high,
+        [low, high] => format!("{low} to {high}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +105,9 @@ mod tests {
         ] {
             assert_eq!(share_range(values), text);
         }
+        assert_eq!(bytes_range(&[Some(2048.4), Some(2048.0)]), "2.00 KiB");
+        assert_eq!(bytes_range(&[Some(3000.0), None, Some(100.0)]), "100 bytes to 2.93 KiB");
+        assert_eq!(bytes_range(&[None]), "-");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::escape;
 use crate::bench::fastest::Fastest;
 use crate::bench::figures::ConfigurationRow;
 use crate::report::bench::BenchReport;
-use crate::report::units::{bytes, counted, number, per_second, share, share_range};
+use crate::report::units::{bytes, bytes_range, counted, number, per_second, share, share_range};
 
 fn card(title: &str, inner: &str) -> String {
     format!("<section class=\"card wide\"><h2>{title}</h2>{inner}</section>")
@@ -75,7 +75,7 @@ pub fn table(report: &BenchReport) -> String {
             share_range(&c.hit_rate_runs),
             share(bound.and_then(|b| b.hit_rate)),
             share(c.hit_rate_prefill),
-            c.bytes_per_token.map_or("-".into(), |n| bytes(n as u64)),
+            bytes_range(&c.bytes_per_token_runs),
             bound.and_then(|b| b.bytes_per_token).map_or("-".into(), |n| bytes(n as u64)),
             c.peak_resident_bytes.map_or("-".into(), bytes),
         ];
@@ -87,7 +87,7 @@ pub fn table(report: &BenchReport) -> String {
     let note = format!(
         "<p class=\"note\">Speeds are means of both runs (tok/s) and of each: where these differ, the machine was doing \
          something else.{drift} {ALIKE}: a run was no slower than the slower run of the fastest. Medians are of tokens, and \
-         of prompts (first token), over both runs. Hits from one end to the other: the two runs differ.</p>"
+         of prompts (first token), over both runs. Hits and bytes from one end to the other: the two runs differ.</p>"
     );
     card("All configurations", &format!("{note}<div class=\"scroll\" tabindex=\"0\"><table>{table}</table></div>"))
 }
