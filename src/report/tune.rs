@@ -99,7 +99,8 @@ impl TuneReport {
             self.sizes_text(&mut text);
         }
         if !self.what_if.is_empty() {
-            let _ = writeln!(text, "\nwhat more memory buys, and less costs, predicted for {}:", self.basis());
+            let basis = self.basis();
+            let _ = writeln!(text, "\nwhat more memory buys, and less costs, once tuned for, predicted for {basis}:");
             self.what_if_text(&mut text);
         }
         self.best_text(&mut text);

@@ -35,7 +35,11 @@ pub(super) fn answer(question: &Question<'_>, store: &ProfileStore, prompts: &[P
             format!("--policy {policy} decides by the router's scores, which were not kept: add --again to measure");
         return Err(Error::Usage(what));
     }
-    message::note(&format!("what an earlier run kept answers ({}); --again measures anew", store.path().display()));
+    let with: String = profile.conditions.iter().map(|(flag, value)| format!(", {flag} {value}")).collect();
+    message::note(&format!(
+        "what an earlier run kept answers ({}{with}); --again measures anew",
+        store.path().display()
+    ));
     let prefetch = options.prefetch.unwrap_or(profile.setting.prefetch);
     let mut report = question.report(&forecast, profile, Setting { policy, prefetch, ..profile.setting })?;
     report.profile = Some(store.path().display().to_string());

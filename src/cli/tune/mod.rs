@@ -193,15 +193,16 @@ impl Question<'_> {
         })
     }
 
-    /// What another budget would reach. Its cache is the one that is given, or fills it: what was found to be the best size
-    /// within one budget is not the best within another.
+    /// What another budget would reach, once it is tuned for. Its cache is the one that is given, or fills it: what was found
+    /// to be the best size within one budget is not the best within another. A budget that tuning would refuse is refused.
     fn what_if(&self, forecast: &Forecast, asked: &Setting, vram: bool, budget: u64) -> Result<WhatIf> {
-        let options = Options { cache: self.options.cache, ..asked.fill(self.options) };
-        let options = match vram {
+        let within = |options: Options| match vram {
             true => Options { vram: Some(budget), ..options },
             false => Options { memory: Some(budget), ..options },
         };
-        Ok(match self.planner.plan(&options) {
+        let tuned = Options { cache: self.options.cache, ..asked.fill(self.options) };
+        let plan = self.planner.plan(&within(self.options.clone()));
+        Ok(match plan.and_then(|_| self.planner.plan(&within(tuned))) {
             Ok(plan) => {
                 WhatIf { budget_bytes: budget, size: Some(tuning::size(forecast, &plan, asked)?), refused: None }
             }
