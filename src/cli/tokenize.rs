@@ -7,7 +7,7 @@ use crate::cli::input::TextFlags;
 use crate::cli::{message, out};
 use crate::error::{Error, Result};
 use crate::generate::plan::text_bytes;
-use crate::generate::planner::default_memory;
+use crate::generate::planner::memory_without_model;
 use crate::gguf::Gguf;
 use crate::report::units::bytes;
 use crate::tokenizer::Tokenizer;
@@ -33,11 +33,11 @@ pub struct Args {
 const PRINTED_AT_ONCE: usize = 1 << 16;
 
 pub fn run(args: &Args) -> Result<()> {
-    let text = args.text.read(default_memory())?;
+    let text = args.text.read(memory_without_model())?;
     let gguf = Gguf::open(&args.model)?;
     let tokenizer = Tokenizer::from_gguf(&gguf)?;
     message::warnings(tokenizer.warnings());
-    let (need, most) = (text_bytes(&gguf, &tokenizer, &text, false), default_memory());
+    let (need, most) = (text_bytes(&gguf, &tokenizer, &text, false), memory_without_model());
     if need > most {
         let [long, need, most] = [text.len() as u64, need, most].map(bytes);
         return Err(Error::Budget(format!(

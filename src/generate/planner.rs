@@ -93,6 +93,11 @@ pub fn default_memory() -> u64 {
     }
 }
 
+/// What a command takes at most that runs no model: what is available, less 10 %.
+pub fn memory_without_model() -> u64 {
+    os::available_memory().map_or(MEMORY_FALLBACK, |available| available - available / 10)
+}
+
 impl Planner {
     /// Checks a model's tensors and opens the device; what was chosen for the user goes to `notes`.
     ///
