@@ -4,7 +4,7 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::cli::{message, out, result_file};
+use crate::cli::{message, out};
 use crate::error::{Error, Result};
 use crate::os;
 
@@ -46,7 +46,7 @@ impl Interrupt {
         let state = interrupt.0.clone();
         let handler = move || {
             if state.press() {
-                result_file::remove_unfinished();
+                os::end_results();
                 process::exit(INTERRUPTED.into());
             }
         };

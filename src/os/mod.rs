@@ -1,6 +1,6 @@
 //! What differs by operating system: positioned reads, page advice, signals; which file is which in `files.rs`, how
-//! much memory there is in `memory.rs`, what goes away when a signal ends the process in `unfinished.rs`, and what it
-//! gives back in `terminal.rs`.
+//! much memory there is in `memory.rs`, where results go in `place.rs`, what of them goes away when a signal ends the process
+//! in `unfinished.rs`, and what it gives back in `terminal.rs`.
 //!
 //! Linux is complete; elsewhere each function has a portable fallback, and its docs say which.
 
@@ -12,11 +12,13 @@ use memmap2::Mmap;
 
 mod files;
 mod memory;
+mod place;
 mod terminal;
 mod unfinished;
 
 pub use files::{Stamp, disk_of, same_file};
 pub use memory::{available_memory, peak_resident_bytes, reset_peak_resident, resident_bytes, total_memory};
+pub use place::{Place, end_results};
 pub use terminal::{KeptModes, restore_terminal};
 pub use unfinished::{Unfinished, remove_unfinished};
 

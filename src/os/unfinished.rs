@@ -1,4 +1,4 @@
-//! Files of results that are not whole: where the process ends at once, nothing of them stays.
+//! Files of results that are not whole: where the process ends at once, nothing of them stays but what is whole of them.
 //!
 //! What ends it may be a signal's handler, in which nothing may be locked, allocated or freed. So they stand in a few
 //! places that are atomics.
@@ -14,38 +14,56 @@ mod unix {
     use std::os::unix::ffi::OsStrExt;
     use std::path::Path;
     use std::ptr;
-    use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
     /// One file.
+    #[derive(Debug)]
     struct Place {
         taken: AtomicBool,
-        /// To be emptied; -1: none.
+        /// To be cut; -1: none.
         file: AtomicI32,
+        /// Bytes of it that stay.
+        kept: AtomicU64,
+        /// What is written behind them; null: nothing. Constant.
+        ending: AtomicPtr<u8>,
+        ending_len: AtomicUsize,
         /// To be removed; null: none. Never freed, since a handler may be reading it: a few bytes per result.
         path: AtomicPtr<c_char>,
     }
 
     impl Place {
         const fn free() -> Self {
-            Self { taken: AtomicBool::new(false), file: AtomicI32::new(-1), path: AtomicPtr::new(ptr::null_mut()) }
+            Self {
+                taken: AtomicBool::new(false),
+                file: AtomicI32::new(-1),
+                kept: AtomicU64::new(0),
+                ending: AtomicPtr::new(ptr::null_mut()),
+                ending_len: AtomicUsize::new(0),
+                path: AtomicPtr::new(ptr::null_mut()),
+            }
         }
     }
 
     /// More than any command writes at once.
-    static PLACES: [Place; 8] = [const { Place::free() }; 8];
+    type Places = [Place; 8];
+
+    static PLACES: Places = [const { Place::free() }; 8];
 
     /// While this lives, [`remove_unfinished`] takes the file away, or what is in it.
     #[derive(Debug)]
-    pub struct Unfinished(Option<usize>);
+    pub struct Unfinished(Option<&'static Place>);
 
     impl Unfinished {
         /// The file at `new`, if that is to be removed. Where eight are unfinished already, it is not looked after.
         pub fn new(new: Option<&Path>) -> Self {
-            let free = |place: &Place| !place.taken.swap(true, Ordering::AcqRel);
-            let place = PLACES.iter().position(free);
+            Self::among(&PLACES, new)
+        }
+
+        fn among(places: &'static Places, new: Option<&Path>) -> Self {
+            let place = places.iter().find(|place| !place.taken.swap(true, Ordering::AcqRel));
             let path = new.and_then(|path| CString::new(path.as_os_str().as_bytes()).ok());
             if let (Some(place), Some(path)) = (place, path) {
-                PLACES[place].path.store(path.into_raw(), Ordering::Release);
+                place.path.store(path.into_raw(), Ordering::Release);
             }
             Self(place)
         }
@@ -53,29 +71,56 @@ mod unix {
         /// What is in the file is no longer what was there before. The file must stay open while this lives.
         pub fn begin(&self, file: &File) {
             if let Some(place) = self.0 {
-                PLACES[place].file.store(file.as_raw_fd(), Ordering::Release);
+                place.file.store(file.as_raw_fd(), Ordering::Release);
             }
+        }
+
+        /// Of the file that was begun, the first `len` bytes are whole with `ending` behind them: so they stay. A later
+        /// ending is as long as an earlier one.
+        pub fn keep(&self, len: u64, ending: &'static [u8]) {
+            let Some(place) = self.0 else { return };
+            place.path.store(ptr::null_mut(), Ordering::Release);
+            place.kept.store(len, Ordering::Release);
+            place.ending.store(ending.as_ptr().cast_mut(), Ordering::Release);
+            place.ending_len.store(ending.len(), Ordering::Release);
         }
     }
 
     impl Drop for Unfinished {
         fn drop(&mut self) {
             if let Some(place) = self.0 {
-                PLACES[place].path.store(ptr::null_mut(), Ordering::Release);
-                PLACES[place].file.store(-1, Ordering::Release);
-                PLACES[place].taken.store(false, Ordering::Release);
+                place.path.store(ptr::null_mut(), Ordering::Release);
+                place.file.store(-1, Ordering::Release);
+                place.ending_len.store(0, Ordering::Release);
+                place.kept.store(0, Ordering::Release);
+                place.taken.store(false, Ordering::Release);
             }
         }
     }
 
-    /// Empties and removes what is not whole. For a process that ends now, in a signal's handler too.
+    /// Cuts and removes what is not whole. For a process that ends now, in a signal's handler too.
     pub fn remove_unfinished() {
-        for place in &PLACES {
+        remove(&PLACES);
+    }
+
+    fn remove(places: &Places) {
+        for place in places {
             let (file, path) = (place.file.load(Ordering::Acquire), place.path.load(Ordering::Acquire));
             if file >= 0 {
+                let len = place.ending_len.load(Ordering::Acquire);
+                let (ending, kept) = (place.ending.load(Ordering::Acquire), place.kept.load(Ordering::Acquire));
+                let kept = libc::off_t::try_from(kept).unwrap_or(0);
                 // SAFETY: ftruncate touches no memory and is async-signal-safe. The descriptor is open as long as it stands
-                // here, since its `Unfinished` goes first; what cannot be emptied (a pipe) stays as it is.
-                unsafe { libc::ftruncate(file, 0) };
+                // here, since its `Unfinished` goes first; what cannot be cut (a pipe) stays as it is.
+                let cut = unsafe { libc::ftruncate(file, kept) } == 0;
+                if cut && len > 0 {
+                    // SAFETY: a length stands here once its `&'static [u8]` does, and all endings of a file are equally long.
+                    // lseek and write are async-signal-safe.
+                    unsafe {
+                        libc::lseek(file, kept, libc::SEEK_SET);
+                        libc::write(file, ending.cast(), len);
+                    }
+                }
             }
             if !path.is_null() {
                 // SAFETY: what stands here came from `CString::into_raw` and is never freed; unlink is async-signal-safe.
@@ -92,20 +137,27 @@ mod unix {
 
         #[test]
         fn what_is_not_whole_goes_away_and_what_is_stays() {
+            // its own, since other tests write results meanwhile
+            let places: &'static Places = Box::leak(Box::new([const { Place::free() }; 8]));
             let folder = tempfile::tempdir().unwrap();
             let at = |name: &str| folder.path().join(name);
-            let files = ["new", "old", "untouched", "whole"].map(|name| {
+            let files = ["new", "old", "untouched", "whole", "kept"].map(|name| {
                 fs::write(at(name), name).unwrap();
                 File::options().append(true).open(at(name)).unwrap()
             });
-            let whole = Unfinished::new(Some(&at("whole")));
+            let whole = Unfinished::among(places, Some(&at("whole")));
             whole.begin(&files[3]);
             drop(whole);
-            let (new, old, _untouched) =
-                (Unfinished::new(Some(&at("new"))), Unfinished::new(None), Unfinished::new(None));
+            let new = Unfinished::among(places, Some(&at("new")));
+            let [old, _untouched] = [(); 2].map(|()| Unfinished::among(places, None));
             new.begin(&files[0]);
             old.begin(&files[1]);
-            remove_unfinished();
+            let kept = Unfinished::among(places, Some(&at("kept")));
+            kept.begin(&files[4]);
+            kept.keep(2, b"y.");
+            kept.keep(3, b"s.");
+            remove(places);
+            assert_eq!(fs::read_to_string(at("kept")).unwrap(), "keps.");
             let read = |name: &str| fs::read_to_string(at(name)).ok();
             assert_eq!((read("new"), read("old")), (None, Some(String::new())));
             assert_eq!((read("untouched").as_deref(), read("whole").as_deref()), (Some("untouched"), Some("whole")));
@@ -131,6 +183,9 @@ mod elsewhere {
 
         /// See the type.
         pub fn begin(&self, _: &File) {}
+
+        /// See the type.
+        pub fn keep(&self, _: u64, _: &'static [u8]) {}
     }
 
     /// Does nothing.
