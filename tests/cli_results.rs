@@ -4,7 +4,7 @@ mod common;
 
 use std::fs::{self, File};
 #[cfg(unix)]
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 #[cfg(unix)]
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -189,6 +189,46 @@ fn an_abort_leaves_no_part_of_a_result() {
     let out = child.args(["--exact", NAME, "--nocapture"]).env(ABORTS, &path).output().unwrap();
     assert_eq!(out.status.signal(), Some(libc::SIGABRT), "{out:?}");
     assert!(!path.exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_between_the_turns_of_a_chat_leaves_a_whole_trace_of_them() {
+    let dir = Dir::new();
+    let chat = |trace: &Path| {
+        let args = ["-n", "6", "--temp", "0", "--stats", "--prefetch", "off", "--cache", "50%", "--trace"];
+        let mut chat = on_model("chat", &args).arg(trace).into_command();
+        let mut child = chat.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        for message in ["one\n", "two\n"] {
+            stdin.write_all(message.as_bytes()).unwrap();
+            let mut said = String::new();
+            while !said.contains("peak") {
+                assert!(stderr.read_line(&mut said).unwrap() > 0, "{said}");
+            }
+        }
+        (child, stdin)
+    };
+    // packed it has 26
+    const LAST_LINE_BYTES: u64 = 30;
+    for name in ["trace.csv", "trace.csv.gz"] {
+        let (whole, ended) = (dir.path().join(format!("whole-{name}")), dir.path().join(name));
+        let (mut child, stdin) = chat(&whole);
+        drop(stdin);
+        assert!(child.wait().unwrap().success());
+        let (mut child, _stdin) = chat(&ended);
+        // what is told of a turn may be told before its last events are written
+        let missing = || fs::metadata(&whole).unwrap().len() - fs::metadata(&ended).unwrap().len();
+        while missing() > LAST_LINE_BYTES {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGTERM));
+        assert_eq!(fs::read(&ended).unwrap(), fs::read(&whole).unwrap(), "{name}");
+        foregate(["simulate", "--as-recorded"]).arg(&ended).ok();
+    }
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn a_warm_start_that_does_not_serve_misses_no_more_than_a_cold_one_and_replays_t
         let cold = engine.stats();
         let least: Vec<_> =
             by_use(&Trace::read(&file, None).unwrap()).into_iter().take(100).map(|id| (id, 0.5)).collect();
-        let store = WarmStore::new(&state, &[demo()], &engine.plan().layers, policy.name());
+        let store = WarmStore::open(&state, &[demo()], &engine.plan().layers, policy.name(), &mut Vec::new());
         store.unwrap().save(&least).unwrap();
 
         let options = Options { warm: Some(state.clone()), ..options };

@@ -56,7 +56,7 @@ pub fn encode(
     add_special: bool,
     parse_special: bool,
 ) -> Result<Vec<u32>> {
-    check_text(gguf, tokenizer, text, flags.ceiling(), flags.device == DeviceChoice::Auto)?;
+    check_text(gguf, tokenizer, text, &flags.ceiling(), flags.device == DeviceChoice::Auto)?;
     tokenizer.encode(text, add_special, parse_special)
 }
 
@@ -128,6 +128,16 @@ pub fn engine(file: ModelFile, flags: &EngineFlags, run: Option<&RunFlags>, held
 }
 
 impl Opened {
+    /// A turn is over: a signal that ends the run later does not take along what came of it. Where a person is `waited_for`
+    /// there is time to keep the cache's content too.
+    pub fn end_turn(&mut self, waited_for: bool) -> Result<()> {
+        if waited_for {
+            // what fails here fails again at the end, and is told then
+            let _ = self.engine.keep_warm();
+        }
+        self.engine.end_turn()
+    }
+
     /// Ends the run: the trace is whole, and the cache's content is kept for the next time.
     pub fn finish(&mut self) -> Result<()> {
         if let Err(e) = self.engine.keep_warm() {

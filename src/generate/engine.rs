@@ -13,7 +13,7 @@ use crate::expert::trace::{Setup, TraceWriter};
 use crate::expert::{ExpertId, ExpertLayer};
 use crate::generate::options::{LOOKAHEAD_DEFAULT, Options};
 use crate::generate::plan::Plan;
-use crate::generate::planner::{LANES_PLANNED, ModelFile, Planner};
+use crate::generate::planner::{ModelFile, Planner};
 use crate::generate::profile::{Profile, Taken};
 use crate::generate::stats::Counters;
 use crate::generate::stream::LanguageModel;
@@ -126,7 +126,7 @@ impl Engine {
         let forward = Forward::new(model, &mut *device, plan.batch)?;
         let shapes: Vec<_> = plan.layers.iter().map(ExpertLayer::shape).collect();
         let cache = || Cache::new(&shapes, &plan.classes, &|shape| policy.build(shape));
-        let mut pager = Pager::new(cache()?, Box::new(source), plan.layers.clone(), LANES_PLANNED);
+        let mut pager = Pager::new(cache()?, Box::new(source), plan.layers.clone(), plan.lanes);
         let config = &forward.model().config;
         let predictor = Predictor::new(options.predictor, config.routed_layers(), config.n_vocab);
         let trace = match &options.trace {
@@ -139,10 +139,11 @@ impl Engine {
         let shadow = (prefetch == Prefetch::Auto).then(cache).transpose()?;
         pager.set_prefetch(prefetch, options.lookahead.unwrap_or(LOOKAHEAD_DEFAULT), config.max_k(), shadow);
         let warm = options.warm.as_deref().filter(|_| plan.experts > 0);
-        let warm = warm.map(|state| WarmStore::new(state, gguf.shard_paths(), &plan.layers, policy.name()));
+        let warm =
+            warm.map(|state| WarmStore::open(state, gguf.shard_paths(), &plan.layers, policy.name(), &mut warnings));
         let warm = warm.transpose()?;
-        if let Some(memory) = warm.as_ref().and_then(WarmStore::load) {
-            pager.recall(&mut *device, memory);
+        if let Some(memory) = warm.as_ref().map(WarmStore::earlier).filter(|earlier| !earlier.is_empty()) {
+            pager.recall(&mut *device, memory.to_vec());
         }
         gguf.drop_mapped_pages();
         // the experts' readers opened the files by their names, after the header and the weights were read
@@ -226,13 +227,13 @@ impl Engine {
         self.taken
     }
 
-    /// Has what was recorded so far written soon: a signal may end the run before [`Engine::finish_trace`].
+    /// A turn is over: its part of the trace stays, even if a signal ends the run before [`Engine::finish_trace`].
     ///
     /// # Errors
-    /// Something before it could not be written.
-    pub fn flush_trace(&mut self) -> Result<()> {
-        let flush = |writer: &Arc<Mutex<TraceWriter>>| writer.lock().unwrap_or_else(PoisonError::into_inner).flush();
-        self.trace.as_ref().map_or(Ok(()), flush)
+    /// Something of it could not be written.
+    pub fn end_turn(&mut self) -> Result<()> {
+        let end = |writer: &Arc<Mutex<TraceWriter>>| writer.lock().unwrap_or_else(PoisonError::into_inner).end_turn();
+        self.trace.as_ref().map_or(Ok(()), end)
     }
 
     /// Ends the trace: all of it is in its file.

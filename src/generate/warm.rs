@@ -31,20 +31,28 @@ struct Kept {
     experts: Vec<(u32, u32, f32)>,
 }
 
-/// Where one model's memory is kept.
+/// Where one model's memory is kept, and what runs before this one left there.
 #[derive(Clone, Debug)]
 pub struct WarmStore {
     path: PathBuf,
     model: String,
     policy: &'static str,
+    earlier: Vec<(ExpertId, f32)>,
 }
 
 impl WarmStore {
-    /// In the folder `state`, for the model in these `shards` whose experts are `layers`.
+    /// Opens the memory in the folder `state` of the model in these `shards` whose experts are `layers`. A file that is broken
+    /// goes to `warnings` and is as good as none.
     ///
     /// # Errors
     /// A shard whose size and time the system does not tell.
-    pub fn new(state: &Path, shards: &[PathBuf], layers: &[ExpertLayer], policy: &'static str) -> Result<Self> {
+    pub fn open(
+        state: &Path,
+        shards: &[PathBuf],
+        layers: &[ExpertLayer],
+        policy: &'static str,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self> {
         let mut hash = Sha256::new();
         kept::identify(&mut hash, shards)?;
         for layer in layers {
@@ -57,28 +65,46 @@ impl WarmStore {
         }
         let model = digest::hex(hash);
         let path = state.join("warm").join(format!("{}-{policy}.json", &model[..16]));
-        Ok(Self { path, model, policy })
+        let mut store = Self { path, model, policy, earlier: Vec::new() };
+        match store.load() {
+            Ok(earlier) => store.earlier = earlier,
+            Err(why) => warnings.push(format!(
+                "{} is ignored, and this run starts cold: {why}; its end writes a new one",
+                store.path.display()
+            )),
+        }
+        Ok(store)
     }
 
-    /// What the last run kept, decayed; `None` if none did, or if the file is of another model or broken.
-    pub fn load(&self) -> Option<Vec<(ExpertId, f32)>> {
-        let kept: Kept = serde_json::from_slice(&kept::read(&self.path, BYTES_MAX)?).ok()?;
-        let same = kept.schema == SCHEMA && kept.model == self.model && kept.policy == self.policy;
+    /// What the runs before this one kept, decayed, the least wanted in front; empty if none did.
+    pub fn earlier(&self) -> &[(ExpertId, f32)] {
+        &self.earlier
+    }
+
+    fn load(&self) -> Result<Vec<(ExpertId, f32)>, String> {
+        let Some(text) = kept::read(&self.path, BYTES_MAX) else {
+            return if self.path.exists() { Err("it cannot be read".into()) } else { Ok(Vec::new()) };
+        };
+        let kept: Kept = serde_json::from_slice(&text).map_err(|e| format!("it is no memory of a cache ({e})"))?;
+        if kept.schema != SCHEMA || kept.model != self.model || kept.policy != self.policy {
+            return Err("it is the memory of something else".into());
+        }
         let mut seen = HashSet::new();
-        let whole = kept.experts.iter().all(|&(layer, index, score)| score.is_finite() && seen.insert((layer, index)));
-        (same && whole).then(|| {
-            let expert = |&(layer, index, score): &(u32, u32, f32)| (ExpertId { layer, index }, score * DECAY);
-            kept.experts.iter().map(expert).collect()
-        })
+        if !kept.experts.iter().all(|&(layer, index, score)| score.is_finite() && seen.insert((layer, index))) {
+            return Err("an expert stands in it twice or has no score".into());
+        }
+        let expert = |&(layer, index, score): &(u32, u32, f32)| (ExpertId { layer, index }, score * DECAY);
+        Ok(kept.experts.iter().map(expert).collect())
     }
 
-    /// Keeps `memory` for the next run, with what was kept before, decayed: a short run does not make what all runs before it
-    /// used be forgotten. A run that is killed meanwhile leaves the old file.
+    /// Keeps `memory`, this run's, for the next run, with what was kept before, decayed: a short run does not make what all
+    /// runs before it used be forgotten. A run may keep several times, and the last one counts. A run that is killed meanwhile
+    /// leaves the old file.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, memory: &[(ExpertId, f32)]) -> Result<()> {
-        let memory = joined(&self.load().unwrap_or_default(), memory);
+        let memory = joined(&self.earlier, memory);
         let experts = memory.iter().map(|(id, score)| (id.layer, id.index, *score)).collect();
         let kept = Kept { schema: SCHEMA.into(), model: self.model.clone(), policy: self.policy.into(), experts };
         let text = serde_json::to_vec(&kept).map_err(|e| Error::io(&self.path, e.into()))?;
@@ -104,10 +130,20 @@ mod tests {
 
     use super::*;
 
+    /// The store of a model with this content, and what its opening warned of.
+    fn opened(folder: &Path, content: &str) -> (WarmStore, Vec<String>) {
+        let (model, mut warnings) = (folder.join("model.gguf"), Vec::new());
+        if fs::read_to_string(&model).ok().as_deref() != Some(content) {
+            fs::write(&model, content).unwrap();
+        }
+        let store = WarmStore::open(&folder.join("state"), &[model], &[], "decay", &mut warnings).unwrap();
+        (store, warnings)
+    }
+
     fn store(folder: &Path, content: &str) -> WarmStore {
-        let model = folder.join("model.gguf");
-        fs::write(&model, content).unwrap();
-        WarmStore::new(&folder.join("state"), &[model], &[], "decay").unwrap()
+        let (store, warnings) = opened(folder, content);
+        assert_eq!(warnings, [""; 0]);
+        store
     }
 
     fn memory() -> Vec<(ExpertId, f32)> {
@@ -117,14 +153,14 @@ mod tests {
     #[test]
     fn what_was_kept_comes_back_in_order_and_decayed() {
         let folder = tempfile::tempdir().unwrap();
-        let store = store(folder.path(), "a model");
-        assert_eq!(store.load(), None);
-        store.save(&memory()).unwrap();
+        let open = || store(folder.path(), "a model");
+        assert_eq!(open().earlier(), []);
+        open().save(&memory()).unwrap();
         let half: Vec<_> = memory().into_iter().map(|(id, score)| (id, score / 2.0)).collect();
-        assert_eq!(store.load(), Some(half));
-        store.save(&[]).unwrap();
+        assert_eq!(open().earlier(), half);
+        open().save(&[]).unwrap();
         let quarter: Vec<_> = memory().into_iter().map(|(id, score)| (id, score / 4.0)).collect();
-        assert_eq!(store.load(), Some(quarter), "a run that used nothing");
+        assert_eq!(open().earlier(), quarter, "a run that used nothing");
         let files = fs::read_dir(folder.path().join("state/warm")).unwrap().count();
         assert_eq!(files, 1, "nothing unfinished is left behind");
     }
@@ -132,11 +168,13 @@ mod tests {
     #[test]
     fn runs_add_up_and_what_is_long_ago_stands_in_front() {
         let folder = tempfile::tempdir().unwrap();
-        let store = store(folder.path(), "a model");
+        let open = || store(folder.path(), "a model");
         let id = |index| ExpertId { layer: 0, index };
-        store.save(&[(id(1), 0.0), (id(2), 0.5), (id(3), 4.0)]).unwrap();
-        store.save(&[(id(4), 0.0), (id(2), 0.5)]).unwrap();
-        assert_eq!(store.load(), Some(vec![(id(1), 0.0), (id(4), 0.0), (id(2), 0.375), (id(3), 1.0)]));
+        open().save(&[(id(1), 0.0), (id(2), 0.5), (id(3), 4.0)]).unwrap();
+        let second = open();
+        second.save(&[(id(9), 7.0)]).unwrap();
+        second.save(&[(id(4), 0.0), (id(2), 0.5)]).unwrap();
+        assert_eq!(open().earlier(), [(id(1), 0.0), (id(4), 0.0), (id(2), 0.375), (id(3), 1.0)], "a run counts once");
     }
 
     #[test]
@@ -145,21 +183,25 @@ mod tests {
         let first = store(folder.path(), "a model");
         first.save(&memory()).unwrap();
         let second = store(folder.path(), "another model");
-        assert_eq!(second.load(), None);
+        assert_eq!(second.earlier(), []);
         fs::create_dir_all(second.path.parent().unwrap()).unwrap();
         fs::copy(&first.path, &second.path).unwrap();
-        assert_eq!(second.load(), None, "the file says of which model it is");
+        let (second, warnings) = opened(folder.path(), "another model");
+        assert_eq!(second.earlier(), [], "the file says of which model it is");
+        assert!(warnings[0].contains("something else"), "{warnings:?}");
     }
 
     #[test]
-    fn a_broken_file_is_as_good_as_none() {
+    fn a_broken_file_is_as_good_as_none_and_named() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path(), "a model");
         store.save(&memory()).unwrap();
         let whole = fs::read_to_string(&store.path).unwrap();
         for broken in [whole[..whole.len() / 2].to_owned(), whole.replace("[0,7,", "[1,2,"), String::new()] {
             fs::write(&store.path, broken).unwrap();
-            assert_eq!(store.load(), None);
+            let (broken, warnings) = opened(folder.path(), "a model");
+            assert_eq!(broken.earlier(), []);
+            assert!(warnings[0].contains(&store.path.display().to_string()), "{warnings:?}");
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::generate::plan::ChatText;
 use crate::generate::stream::{Ended, LanguageModel};
 use crate::os;
 use crate::report::run::stats_text;
+use crate::tokenizer::template::thoughts::Format;
 use dialogue::Dialogue;
 use display::Display;
 use lines::{Line, Lines};
@@ -101,12 +102,13 @@ pub fn run(args: &Args) -> Result<()> {
     let file = open::model_file(&path, &args.engine, None)?;
     let tokenizer = open::tokenizer(&file.gguf)?;
     let template = open::template(&file.gguf, args.chat_template.as_deref())?;
+    let format = Format::of_model(&template, &file.gguf, &tokenizer);
     let interrupt = Interrupt::install()?;
     let ChatText { longest, encoding, held } = ChatText::new(file.config.ctx);
     let mut opened = open::engine(file, &args.engine, Some(&args.run), held)?;
     let mut lines = Lines::new(&interrupt, longest)?;
     let mut display = Display::new();
-    let mut dialogue = Dialogue::new(&tokenizer, &template, &args.sampling, args.system.clone(), encoding);
+    let mut dialogue = Dialogue::new(&tokenizer, &template, format, &args.sampling, args.system.clone(), encoding);
     if args.engine.verbose {
         message::note(&format!("seed {}", dialogue.seed()));
     }
@@ -152,7 +154,7 @@ pub fn run(args: &Args) -> Result<()> {
             None => {
                 let turn = interrupt.during(|cancel| dialogue.turn(&mut opened.engine, &line, cancel, &mut display));
                 display.end_of_answer(turn.is_ok())?;
-                opened.engine.flush_trace()?;
+                opened.end_turn(lines.interactive())?;
                 match turn {
                     Ok(ended) => {
                         tell(ended, opened.engine.ctx());

@@ -31,8 +31,8 @@ pub const COLUMNS: &str = "turn,phase,step,layer,slot,expert,weight,residency,ex
 
 /// The first line of a trace of our own.
 const FIRST_LINE: &str = "# foregate trace 1";
-/// Its last line.
-const LAST_LINE: &str = "# end";
+/// Its last line, with its end.
+const LAST_LINE: &str = "# end\n";
 
 /// How a run's cache was set up: a trace begins with it.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -2,9 +2,9 @@
 //!
 //! Events travel in batches, because waking the thread for each would cost more than the rest.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
@@ -15,6 +15,7 @@ use super::{COLUMNS, Event, FIRST_LINE, LAST_LINE, Residency, Routed, Setup};
 use crate::error::{Error, Result};
 use crate::expert::ExpertId;
 use crate::expert::cache::Phase;
+use crate::os::Place;
 
 /// Bytes of events that make a batch.
 const BATCH_BYTES: usize = 256 << 10;
@@ -25,18 +26,28 @@ const BATCHES: usize = 4;
 
 /// Writes the trace of one run.
 ///
-/// Dropped, it writes what it holds; [`TraceWriter::finish`] also tells whether that worked. A file without its last line
-/// (see [`super`]) is the rest of a run that was killed. Of a run that ended before it routed anything nothing is written:
-/// what stood in the file's place stays, and a new file goes away.
+/// Dropped, it writes what it holds; [`TraceWriter::finish`] also tells whether that worked. Where a signal ends the run, the
+/// trace is that of the turns that were over; a file without its last line (see [`super`]) is the rest of a run that could not
+/// even do that. Of a run that ended before it routed anything nothing is written: what stood in the file's place stays, and
+/// a new file goes away.
 pub struct TraceWriter {
     path: PathBuf,
     batch: Vec<Event>,
     batch_bytes: usize,
     /// Whether something was routed.
     routed: bool,
+    /// Whether something came since a turn was over.
+    in_turn: bool,
     /// `None` once the thread has been told to end.
-    batches: Option<SyncSender<Vec<Event>>>,
+    batches: Option<SyncSender<Batch>>,
     thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+/// Events that travel together.
+struct Batch {
+    events: Vec<Event>,
+    /// Whether a turn is over with them.
+    ends_turn: bool,
 }
 
 /// Whether a trace of this name is gzip: by its suffix.
@@ -52,14 +63,14 @@ impl TraceWriter {
     pub fn create(path: impl AsRef<Path>, setup: &Setup) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let io = |e| Error::io(&path, e);
-        let place = Place::open(&path).map_err(io)?;
+        let out = Out { place: Place::open(&path).map_err(io)?, gzip: is_packed(&path).then(packer) };
         let mut formatter = Formatter::new(setup);
         let head = head(setup).map_err(io)?;
         let (batches, receiver) = sync_channel(BATCHES);
-        let write = move || formatter.run(place, &head, &receiver);
+        let write = move || formatter.run(out, &head, &receiver);
         let thread = thread::Builder::new().name("trace".into()).spawn(write).map_err(io)?;
         let (batches, thread) = (Some(batches), Some(thread));
-        Ok(Self { path, batch: Vec::new(), batch_bytes: 0, routed: false, batches, thread })
+        Ok(Self { path, batch: Vec::new(), batch_bytes: 0, routed: false, in_turn: false, batches, thread })
     }
 
     /// Takes an event. It is written later; waits only if the file is slower than the run.
@@ -87,15 +98,16 @@ impl TraceWriter {
             _ => {}
         }
         self.batch.push(event);
-        if self.batch.len() >= BATCH_EVENTS || self.batch_bytes >= BATCH_BYTES { self.send() } else { Ok(()) }
+        self.in_turn = true;
+        if self.batch.len() >= BATCH_EVENTS || self.batch_bytes >= BATCH_BYTES { self.send(false) } else { Ok(()) }
     }
 
-    /// Has what was taken so far written soon, so that a signal that ends the run later does not take it along.
+    /// A turn is over: what was taken so far is written soon, and a signal that ends the run later does not take it along.
     ///
     /// # Errors
     /// Something before it could not be written.
-    pub fn flush(&mut self) -> Result<()> {
-        if self.batch.is_empty() || !self.routed { Ok(()) } else { self.send() }
+    pub fn end_turn(&mut self) -> Result<()> {
+        if self.routed && std::mem::take(&mut self.in_turn) { self.send(true) } else { Ok(()) }
     }
 
     /// Writes what is left and the last line.
@@ -107,10 +119,10 @@ impl TraceWriter {
     }
 
     /// Hands the batch to the thread.
-    fn send(&mut self) -> Result<()> {
+    fn send(&mut self, ends_turn: bool) -> Result<()> {
         self.batch_bytes = 0;
-        let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_EVENTS));
-        match self.batches.as_ref().map(|batches| batches.send(batch)) {
+        let events = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_EVENTS));
+        match self.batches.as_ref().map(|batches| batches.send(Batch { events, ends_turn })) {
             Some(Ok(())) => Ok(()),
             // The thread ends early only over an error, which is told once.
             _ => self.join().and(Err(Error::io(&self.path, io::Error::other("the trace could not be written")))),
@@ -119,7 +131,7 @@ impl TraceWriter {
 
     /// Writes what is left, if there is a trace.
     fn end(&mut self) -> Result<()> {
-        self.flush().and_then(|()| self.join())
+        self.end_turn().and_then(|()| self.join())
     }
 
     /// Has the thread end, and waits for it.
@@ -138,67 +150,42 @@ impl Drop for TraceWriter {
     }
 }
 
-/// Where the trace will be.
-struct Place {
-    file: File,
-    packed: bool,
-    /// Whether it can be cut: not a pipe or a device.
-    ordinary: bool,
-    /// The file's own path, if there was none before.
-    new: Option<PathBuf>,
-}
-
-impl Place {
-    fn open(path: &Path) -> io::Result<Self> {
-        let new = fs::metadata(path).is_err();
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-        let ordinary = file.metadata()?.is_file();
-        let new = if new && ordinary { Some(fs::canonicalize(path)?) } else { None };
-        Ok(Self { file, packed: is_packed(path), ordinary, new })
-    }
-
-    /// Takes what was there before away.
-    fn begin(self) -> io::Result<Out> {
-        if self.ordinary {
-            self.file.set_len(0)?;
-        }
-        let file = BufWriter::new(self.file);
-        Ok(if self.packed { Out::Gzip(GzEncoder::new(file, Compression::fast())) } else { Out::Plain(file) })
-    }
-
-    /// Leaves what was there before.
-    fn leave(self) -> io::Result<()> {
-        self.new.map_or(Ok(()), fs::remove_file)
-    }
-}
-
 /// Where the text goes.
-enum Out {
-    Plain(BufWriter<File>),
-    Gzip(GzEncoder<BufWriter<File>>),
+struct Out {
+    place: Place,
+    /// Packs it, where it is packed.
+    gzip: Option<GzEncoder<Vec<u8>>>,
 }
 
 impl Out {
     fn write(&mut self, text: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Plain(out) => out.write_all(text),
-            Self::Gzip(out) => out.write_all(text),
-        }
+        let Some(gzip) = &mut self.gzip else { return self.place.write_all(text) };
+        gzip.write_all(text)?;
+        gzip.flush()?;
+        self.place.write_all(gzip.get_ref())?;
+        gzip.get_mut().clear();
+        Ok(())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(out) => out.flush(),
-            Self::Gzip(out) => out.flush(),
-        }
+    /// Ends what is packed: it can be unpacked without what may follow.
+    fn close(&mut self) -> io::Result<()> {
+        let Some(gzip) = &mut self.gzip else { return Ok(()) };
+        self.place.write_all(&std::mem::replace(gzip, packer()).finish()?)
     }
+}
 
-    fn finish(self) -> io::Result<()> {
-        match self {
-            Self::Plain(mut out) => out.flush(),
-            Self::Gzip(out) => out.finish()?.flush(),
-        }
-    }
+fn packer() -> GzEncoder<Vec<u8>> {
+    GzEncoder::new(Vec::new(), Compression::fast())
+}
+
+/// The last line as it stands in a file, plain or packed.
+fn ending(packed: bool) -> &'static [u8] {
+    static PACKED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let mut gzip = packer();
+        let packed = gzip.write_all(LAST_LINE.as_bytes()).and_then(|()| gzip.finish());
+        packed.expect("nothing fails in memory")
+    });
+    if packed { &PACKED } else { LAST_LINE.as_bytes() }
 }
 
 /// The lines before the first event.
@@ -233,20 +220,24 @@ impl Formatter {
     }
 
     /// Writes the batches that come. Without any there is no trace.
-    fn run(&mut self, place: Place, head: &str, batches: &Receiver<Vec<Event>>) -> io::Result<()> {
-        let Ok(first) = batches.recv() else { return place.leave() };
-        let mut out = place.begin()?;
+    fn run(&mut self, mut out: Out, head: &str, batches: &Receiver<Batch>) -> io::Result<()> {
+        let Ok(first) = batches.recv() else { return Ok(()) };
+        let last_line = ending(out.gzip.is_some());
         out.write(head.as_bytes())?;
         for batch in std::iter::once(first).chain(batches) {
-            for event in &batch {
+            for event in &batch.events {
                 self.event(event)?;
             }
             out.write(&self.text)?;
-            out.flush()?;
             self.text.clear();
+            if batch.ends_turn {
+                out.close()?;
+                out.place.keep(last_line)?;
+            }
         }
-        out.write(format!("{LAST_LINE}\n").as_bytes())?;
-        out.finish()
+        out.close()?;
+        out.place.write_all(last_line)?;
+        out.place.whole()
     }
 
     fn event(&mut self, event: &Event) -> io::Result<()> {

@@ -110,7 +110,11 @@ fn row(line: &[u8], columns: &[usize; NAMES]) -> Result<Row, String> {
         layer: id.layer,
         slot: integer(4)?,
         expert: id.index,
-        weight: std::str::from_utf8(weight).ok().and_then(|t| t.parse().ok()).ok_or_else(|| wrong(6, weight))?,
+        weight: std::str::from_utf8(weight)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .filter(|weight: &f32| weight.is_finite())
+            .ok_or_else(|| wrong(6, weight))?,
         residency: match integer(7)? {
             0 => Residency::Missing,
             1 => Residency::Resident,

@@ -1,5 +1,6 @@
 //! What is written is read back, and what is broken is refused with its line.
 
+use std::io::Read;
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -140,15 +141,29 @@ fn a_run_that_ends_before_it_routes_leaves_what_stood_in_its_traces_place() {
 }
 
 #[test]
-fn what_is_flushed_is_in_the_file_before_the_run_ends() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("t.csv");
-    let mut writer = TraceWriter::create(&path, &setup()).unwrap();
-    writer.push(Event::Routed(routed(Phase::Decode, 0, 1, &[0, 1]))).unwrap();
-    writer.flush().unwrap();
-    let rows = || std::fs::read_to_string(&path).unwrap().lines().filter(|line| line.starts_with("0,")).count();
-    while rows() < 2 {
-        std::thread::sleep(std::time::Duration::from_millis(1));
+fn the_turns_that_are_over_are_in_the_file_before_the_run_ends() {
+    for name in ["t.csv", "t.csv.gz"] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        let mut writer = TraceWriter::create(&path, &setup()).unwrap();
+        let row = |n| Event::Routed(routed(Phase::Decode, n, 1, &[0, 1]));
+        let mut rows = 0;
+        for turn in 1..=3 {
+            writer.push(row(turn)).unwrap();
+            writer.end_turn().unwrap();
+            while rows < 2 * turn {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                let bytes = std::fs::read(&path).unwrap();
+                let mut text = String::new();
+                // it is behind its last line alone that the text ends early
+                let unpacked = flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_string(&mut text);
+                let text = if unpacked.is_ok() { text } else { String::from_utf8_lossy(&bytes).into_owned() };
+                rows = text.lines().filter(|line| line.starts_with("0,")).count() as u32;
+            }
+        }
+        writer.push(row(4)).unwrap();
+        writer.finish().unwrap();
+        assert_eq!(Trace::read(&path, None).unwrap().events.len(), 4, "{name}");
     }
 }
 
@@ -243,6 +258,7 @@ fn broken_rows_are_refused_with_their_line() {
         ("0,1,0,0,0,-1,0.5,0,0\n".into(), 2, "expert is `-1`"),
         ("0,1,0,0,0,5,0.5,0\n".into(), 2, "lacks expert_bytes"),
         ("0,1,0,0,0,5,w,0,0\n".into(), 2, "weight is `w`"),
+        ("0,1,0,0,0,5,nan,0,0\n".into(), 2, "weight is `nan`"),
         ("0,2,0,0,0,5,0.5,0,0\n".into(), 2, "phase 2"),
         ("0,1,0,0,0,5,0.5,4,0\n".into(), 2, "residency 4"),
         ("0,1,0,0,0,70000,0.5,0,0\n".into(), 2, "expert 70000"),
