@@ -1,12 +1,15 @@
 //! `foregate generate`, on a tiny random model.
 
 mod common;
+#[path = "common/gguf_builder.rs"]
+mod gguf_builder;
 
 use std::fs;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
 use common::{Dir, TestCommand, foregate, tiny_model};
+use gguf_builder::{Builder, V};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -122,6 +125,14 @@ fn thoughts_are_told_apart_from_the_answer_of_a_chat() {
     // a comment says nothing of the model
     let plain = report("{# <think> </think> #}{{ messages[0].content }}");
     assert_eq!((&plain["thought"], &plain["text"]), (&Value::Null, &json(&args)["text"]));
+    // a model thinks in a template that does not know of it
+    let own = V::str("{{ messages[0].content }}</think>");
+    let model = Builder::from_file(&tiny_model()).with("tokenizer.chat_template", own).write(dir.path(), "thinks.gguf");
+    let template = dir.file("template", "{{ messages[0].content }}");
+    let run = foregate(["generate", "--device", "cpu", "-p", "the rain<think>", "--chat", "--json"]).arg(model);
+    let run = run.args(["-n", "8", "--temp", "0", "--chat-template"]).arg(template);
+    let elsewhere: Value = serde_json::from_str(&run.ok()).unwrap();
+    assert_eq!((&elsewhere["thought"], &elsewhere["text"]), (&thinks["thought"], &thinks["text"]));
 }
 
 #[test]
@@ -180,13 +191,14 @@ fn without_a_model_one_line_says_how_to_give_one() {
     // The clone's own demo model is there for this binary, so the variable is pointed at nothing.
     let error = foregate(["generate", "-p", "x"]).env("FOREGATE_MODEL", "/nonexistent.gguf").fails(1);
     assert_eq!(error.lines().count(), 1, "{error}");
-    assert!(error.contains("/nonexistent.gguf"), "{error}");
+    assert!(error.contains("/nonexistent.gguf") && error.contains("FOREGATE_MODEL"), "{error}");
 }
 
 #[test]
 fn bad_usage_is_refused_before_anything_is_loaded() {
     for (args, part) in [
         (vec!["-p", "x", "--temp", "hot"], "--temp"),
+        (vec!["-p", "x", "--temp", "-1"], "give a number from 0 to 1000"),
         (vec!["-p", "x", "--memory", "lots"], "--memory"),
         (vec!["-p", "x", "--cache", "200%"], "--cache"),
         (vec!["-p", "x", "--vram", "1GiB"], "--vram"),

@@ -73,7 +73,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     }
     args.run.check([(&args.text.file, "the file of the text"), (&args.chat_template, "the chat template")])?;
     let path = demo::find(args.model.model.as_deref())?;
-    let text = args.text.read_prompt(args.engine.ceiling())?;
+    let text = args.text.read_prompt(args.engine.ceiling().bytes)?;
     let file = open::model_file(&path, &args.engine, None)?;
     let tokenizer = open::tokenizer(&file.gguf)?;
     let Prompt { ids: prompt, text: asked, format } = prompt(args, &file.gguf, &tokenizer, text)?;
@@ -148,7 +148,7 @@ fn prompt(args: &Args, gguf: &Gguf, tokenizer: &Tokenizer, text: String) -> Resu
     let messages = system.chain([json!({"role": "user", "content": text})]).collect();
     let text = template.render(&Conversation::new(messages)?)?;
     let ids = open::encode(tokenizer, gguf, &args.engine, &text, !template.begins_with_bos(&text), true)?;
-    Ok(Prompt { ids, text, format: Format::of(&template) })
+    Ok(Prompt { ids, text, format: Format::of_model(&template, gguf, tokenizer) })
 }
 
 fn report(

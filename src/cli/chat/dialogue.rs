@@ -33,6 +33,7 @@ impl<'a> Dialogue<'a> {
     pub fn new(
         tokenizer: &'a Tokenizer,
         template: &'a ChatTemplate,
+        format: Format,
         sampling: &SamplingFlags,
         system: Option<String>,
         encoding: u64,
@@ -40,7 +41,7 @@ impl<'a> Dialogue<'a> {
         let mut dialogue = Self {
             tokenizer,
             template,
-            format: Format::of(template),
+            format,
             generator: Generator::new(),
             sampler: Sampler::new(sampling.resolve()),
             max_tokens: sampling.max_tokens(),

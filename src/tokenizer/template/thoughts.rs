@@ -7,6 +7,8 @@
 use serde_json::{Map, Value};
 
 use super::{ChatTemplate, Conversation};
+use crate::gguf::Gguf;
+use crate::tokenizer::Tokenizer;
 
 /// What a piece of generated text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,18 @@ impl Format {
             TAGS.iter().find(|(open, _)| prompt.trim_end().ends_with(open))
         };
         closed.or_else(opened).map_or(Self::Plain, |&(open, close)| Self::Tags(open, close))
+    }
+
+    /// The format of a model's answers in `template`: what that says, or else the model's own template, or else its
+    /// vocabulary, by having both of two tags. A model goes on thinking in a template that does not know of it.
+    pub fn of_model(template: &ChatTemplate, gguf: &Gguf, tokenizer: &Tokenizer) -> Self {
+        let known = |format: Self| (format != Self::Plain).then_some(format);
+        let has = |tag: &str| tokenizer.token(tag).is_some();
+        let tags = || TAGS.iter().find(|(open, close)| has(open) && has(close));
+        known(Self::of(template))
+            .or_else(|| known(Self::of(&ChatTemplate::from_gguf(gguf).ok()?)))
+            .or_else(|| tags().map(|&(open, close)| Self::Tags(open, close)))
+            .unwrap_or(Self::Plain)
     }
 
     /// The texts that are no part of a message.
