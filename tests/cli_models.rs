@@ -209,10 +209,8 @@ fn cache_sizes_in_cycles_and_percent_are_slots() {
 #[test]
 fn a_cache_that_does_not_fit_is_refused_with_the_budget_that_holds_it() {
     let said = on_model("generate", &["-p", "rain", "--cache", "100%", "--memory", "20MiB"]).fails(1);
-    let works = said
-        .split("with that --cache: the smallest that works is --memory ")
-        .nth(1)
-        .unwrap_or_else(|| panic!("{said}"));
+    assert!(said.contains("with that --cache"), "{said}");
+    let works = said.split("the smallest that works is --memory ").nth(1).unwrap_or_else(|| panic!("{said}"));
     let works = works.split(';').next().unwrap();
     let report = on_model("inspect", &["--cache", "100%", "--memory", works, "--json"]).ok();
     let report: Value = serde_json::from_str(&report).unwrap();

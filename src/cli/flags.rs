@@ -15,8 +15,8 @@ use crate::expert::pager::Prefetch;
 use crate::expert::predict::{LOOKAHEAD_MAX, PredictorKind};
 use crate::expert::source::{LANES_MAX, ReadPath};
 use crate::generate::options::{DeviceChoice, Options};
-use crate::generate::plan::CacheSize;
-use crate::generate::planner::default_memory;
+use crate::generate::plan::{CacheSize, Ceiling};
+use crate::generate::planner::memory_ceiling;
 
 /// The model's file, where the demo model can stand in.
 #[derive(Args, Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct EngineFlags {
     /// gpu:N (see `foregate devices`), reference (slow and plain: the oracle of the others)
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = parse_device, help_heading = MEMORY)]
     pub device: DeviceChoice,
-    /// Ceiling of the process's resident memory [default: what is available, less 1 GiB or 10 %]
+    /// Ceiling of the process's resident memory [default: what is available, less 1 GiB or 10 %; of less than 2 GiB, half]
     #[arg(long, value_name = "SIZE", value_parser = size::parse, help_heading = MEMORY)]
     pub memory: Option<u64>,
     /// Ceiling of GPU memory
@@ -196,9 +196,9 @@ impl EngineFlags {
         }
     }
 
-    /// Bytes that the process may take: `--memory`, or what it is without.
-    pub fn ceiling(&self) -> u64 {
-        self.memory.unwrap_or_else(default_memory)
+    /// What the process may take: `--memory`, or what it is without.
+    pub fn ceiling(&self) -> Ceiling {
+        memory_ceiling(self.memory)
     }
 
     /// What the engine is opened with.

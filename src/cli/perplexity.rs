@@ -66,7 +66,7 @@ pub fn run(args: &Args) -> Result<()> {
         return Err(Error::Usage(format!("--ctx {ctx} is too short to score anything: give at least {CTX_MIN}")));
     }
     args.run.check([(&args.text.file, "the file of the text")])?;
-    let text = args.text.read_prompt(args.engine.ceiling())?;
+    let text = args.text.read_prompt(args.engine.ceiling().bytes)?;
     let file = open::model_file(&args.model, &args.engine, Some(CTX_DEFAULT))?;
     let tokenizer = open::tokenizer(&file.gguf)?;
     let mut tokens = open::encode(&tokenizer, &file.gguf, &args.engine, &text, true, false)?;

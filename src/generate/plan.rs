@@ -39,10 +39,10 @@ pub enum CacheSize {
 pub struct Demand<'a> {
     /// Where it will stand.
     pub device: &'a dyn Device,
-    /// Ceiling of the process's resident set, in bytes.
-    pub memory: u64,
+    /// Ceiling of the process's resident set.
+    pub memory: Ceiling,
     /// Ceiling of device memory.
-    pub vram: Option<u64>,
+    pub vram: Option<Ceiling>,
     /// Expert cache.
     pub cache: CacheSize,
     /// Positions of the KV cache.
@@ -66,22 +66,55 @@ pub struct Demand<'a> {
 impl Demand<'_> {
     /// What weights, activations and slots may take, when the host's own share is `host`.
     fn device_budget(&self, host: u64) -> u64 {
-        let memory = self.memory.saturating_sub(host);
+        let memory = self.memory.bytes.saturating_sub(host);
         match self.vram {
-            Some(vram) if self.device.info().shares_memory => vram.min(memory),
-            Some(vram) => vram,
+            Some(vram) if self.device.info().shares_memory => vram.bytes.min(memory),
+            Some(vram) => vram.bytes,
             None => memory,
         }
     }
 
-    /// The flag that binds, its value, and what must fit under it beside the device's share.
-    fn ceiling(&self, host: u64) -> (&'static str, u64, u64) {
+    /// The ceiling that binds, when the host's own share is `host`, and what must fit under it beside the device's share.
+    fn binding(&self, host: u64) -> (Ceiling, u64) {
         match self.vram {
-            Some(vram) if !self.device.info().shares_memory || vram < self.memory.saturating_sub(host) => {
-                ("--vram", vram, 0)
+            Some(vram) if !self.device.info().shares_memory || vram.bytes < self.memory.bytes.saturating_sub(host) => {
+                (vram, 0)
             }
-            _ => ("--memory", self.memory, host),
+            _ => (self.memory, host),
         }
+    }
+
+    /// Refuses a ceiling: `smallest` works.
+    fn too_small(&self, ceiling: &Ceiling, smallest: u64, staging: u64) -> Error {
+        let (flag, smallest) = (ceiling.flag, mib(smallest, true));
+        let cached = !matches!(self.cache, CacheSize::Fill | CacheSize::UpTo(_));
+        let with = if cached { " with that --cache" } else { "" };
+        let less = [(cached, "--cache, "), (true, "--ctx"), (staging > 0, ", --lanes"), (true, " or --batch")];
+        let less: String = less.iter().filter(|(helps, _)| *helps).map(|(_, flag)| *flag).collect();
+        Error::Budget(format!(
+            "{ceiling} is too small for this model{with} and a context of {}: the smallest that works is {flag} {smallest}; a \
+             smaller {less} also helps",
+            self.ctx
+        ))
+    }
+}
+
+/// A bound of memory, as a message names it.
+#[derive(Clone, Copy, Debug)]
+pub struct Ceiling {
+    /// The flag that sets it.
+    pub flag: &'static str,
+    /// Bytes.
+    pub bytes: u64,
+    /// Whether somebody asked for it, or it is what there is.
+    pub given: bool,
+}
+
+impl std::fmt::Display for Ceiling {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { flag, bytes, given } = self;
+        let bytes = mib(*bytes, false);
+        if *given { write!(f, "{flag} {bytes}") } else { write!(f, "the default {flag} here, {bytes},") }
     }
 }
 
@@ -108,6 +141,9 @@ pub struct Plan {
     pub activations: u64,
     /// Buffers between disk and device, and mapped pages while they are copied.
     pub staging: u64,
+    /// Reads in flight that this was planned for.
+    #[serde(skip)]
+    pub lanes: usize,
     /// Expert slots.
     pub slots: u64,
     /// Pools of slots.
@@ -190,14 +226,14 @@ impl Plan {
         };
         let f = fixed(batch);
         // what the ceiling that is named must hold at least
-        let (flag, ceiling, beside) = demand.ceiling(f.host());
+        let (ceiling, beside) = demand.binding(f.host());
         let leanest = if demand.batch.is_none() && !footprint.batch_fixed { fixed(1).device() } else { f.device() };
         let smallest = beside + leanest + cache;
         if f.device() + cache > budget(&f) {
-            return Err(too_small(flag, ceiling, smallest, wanted.is_some()));
+            return Err(demand.too_small(&ceiling, smallest, f.staging));
         }
-        if f.host() > demand.memory {
-            return Err(too_small("--memory", demand.memory, f.host(), false));
+        if f.host() > demand.memory.bytes {
+            return Err(demand.too_small(&demand.memory, f.host(), f.staging));
         }
         let left = budget(&f) - f.device();
         let room = wanted.unwrap_or(match demand.cache {
@@ -207,8 +243,8 @@ impl Plan {
         let classes = if k == 0 { Vec::new() } else { classes_for(&mut layers, k, room)? };
         let slot_bytes = classes.iter().map(|c| (c.slots * c.slot_bytes) as u64).sum();
         Ok(Self {
-            memory: demand.memory,
-            vram: demand.vram,
+            memory: demand.memory.bytes,
+            vram: demand.vram.map(|vram| vram.bytes),
             ctx: demand.ctx,
             batch,
             process: f.process,
@@ -217,6 +253,7 @@ impl Plan {
             kv: f.kv,
             activations: f.activations,
             staging: f.staging,
+            lanes: demand.lanes,
             slots: slot_bytes,
             classes,
             experts: layers.iter().map(|l| l.count).sum(),
@@ -249,17 +286,6 @@ pub fn mib(bytes: u64, rounded_up: bool) -> String {
     let beside = if rounded_up { MIB - 1 } else { 9 };
     let tenths = bytes / MIB * 10 + (bytes % MIB * 10 + beside) / MIB;
     format!("{}.{}MiB", tenths / 10, tenths % 10)
-}
-
-fn too_small(flag: &str, budget: u64, smallest: u64, cache_wanted: bool) -> Error {
-    let (what, helps) = match cache_wanted {
-        true => ("this model with that --cache", "a smaller --cache, --ctx or --batch"),
-        false => ("this model", "a smaller --ctx or --batch"),
-    };
-    let (budget, smallest) = (mib(budget, false), mib(smallest, true));
-    Error::Budget(format!(
-        "{flag} {budget} is too small for {what}: the smallest that works is {flag} {smallest}; {helps} also helps"
-    ))
 }
 
 /// Bytes of slots that were asked for; `None` where they fill what is left.
@@ -338,14 +364,19 @@ pub fn text_bytes(gguf: &Gguf, tokenizer: &Tokenizer, text: &str, looks_for_gpus
 ///
 /// # Errors
 /// [`Error::Budget`].
-pub fn check_text(gguf: &Gguf, tokenizer: &Tokenizer, text: &str, memory: u64, looks_for_gpus: bool) -> Result<()> {
+pub fn check_text(
+    gguf: &Gguf,
+    tokenizer: &Tokenizer,
+    text: &str,
+    memory: &Ceiling,
+    looks_for_gpus: bool,
+) -> Result<()> {
     let need = text_bytes(gguf, tokenizer, text, looks_for_gpus);
-    if need <= memory {
+    if need <= memory.bytes {
         return Ok(());
     }
     Err(Error::Budget(format!(
-        "--memory {} is too small to cut a text of {} into tokens: give at least --memory {}, or a shorter text",
-        mib(memory, false),
+        "{memory} is too small to cut a text of {} into tokens: give at least --memory {}, or a shorter text",
         mib(text.len() as u64, true),
         mib(need, true)
     )))

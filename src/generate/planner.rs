@@ -7,9 +7,9 @@ use crate::compute::gpu::{AdapterInfo, AdapterKind, GpuDevice, Selector, adapter
 use crate::compute::reference::ReferenceDevice;
 use crate::compute::{Device, DeviceInfo, KvKind};
 use crate::error::{Error, Result};
-use crate::expert::source::ReadPath;
+use crate::expert::source::{ReadPath, SourceOptions};
 use crate::generate::options::{DeviceChoice, Options};
-use crate::generate::plan::{Demand, Plan};
+use crate::generate::plan::{Ceiling, Demand, Plan};
 use crate::generate::profile::{Profile, ProfileStore};
 use crate::gguf::Gguf;
 use crate::model::forward::kv_specs;
@@ -19,7 +19,7 @@ use crate::os;
 use crate::quant::CpuLevel;
 
 /// Read lanes that a plan counts with before they are measured.
-pub(super) const LANES_PLANNED: usize = 10;
+const LANES_PLANNED: usize = 10;
 /// The budget of a GPU whose memory the system does not tell.
 const VRAM_FALLBACK: u64 = 4 << 30;
 /// The budget where the system does not say how much memory is available.
@@ -85,12 +85,15 @@ fn device(options: &Options, notes: &mut Vec<String>) -> Result<Box<dyn Device>>
     }
 }
 
-/// The default budget: what is available, less the larger of 1 GiB and 10 %.
-pub fn default_memory() -> u64 {
-    match os::available_memory() {
-        Some(available) => available.saturating_sub((1u64 << 30).max(available / 10)),
-        None => MEMORY_FALLBACK,
-    }
+/// The budget that was asked for, or else what is available, less the larger of 1 GiB and 10 %; of less than 2 GiB, half.
+pub fn memory_ceiling(asked: Option<u64>) -> Ceiling {
+    let default = || os::available_memory().map_or(MEMORY_FALLBACK, share_of);
+    Ceiling { flag: "--memory", bytes: asked.unwrap_or_else(default), given: asked.is_some() }
+}
+
+/// What a model may take of the memory that is `available`.
+fn share_of(available: u64) -> u64 {
+    available - (1u64 << 30).min(available / 2).max(available / 10)
 }
 
 /// What a command takes at most that runs no model: what is available, less 10 %.
@@ -121,17 +124,22 @@ impl Planner {
         if options.vram.is_some() && info.kind != "gpu" {
             return Err(Error::Usage("--vram needs a GPU, and none is used: leave it out".into()));
         }
+        let reading = SourceOptions { path: options.io, lanes: options.lanes }.settled(&self.model.experts);
         let apart = || footprint.memory_bytes.map_or(VRAM_FALLBACK, |all| all - all / 10);
         let demand = Demand {
             device: &*self.device,
-            memory: options.memory.unwrap_or_else(default_memory),
-            vram: options.vram.or_else(|| (!info.shares_memory).then(apart)),
+            memory: memory_ceiling(options.memory),
+            vram: options.vram.or_else(|| (!info.shares_memory).then(apart)).map(|bytes| Ceiling {
+                flag: "--vram",
+                bytes,
+                given: options.vram.is_some(),
+            }),
             cache: options.cache,
             ctx: self.model.config.ctx,
             batch: options.batch,
             kv,
-            lanes: options.lanes.unwrap_or(LANES_PLANNED),
-            may_map: options.io.is_none_or(|path| path == ReadPath::Mmap),
+            lanes: reading.lanes.unwrap_or(LANES_PLANNED),
+            may_map: reading.path.is_none_or(|path| path == ReadPath::Mmap),
             predictor: options.predictor,
             looked_for_gpus: options.device == DeviceChoice::Auto && info.kind != "gpu",
             held: options.held,
@@ -169,7 +177,20 @@ impl Planner {
     }
 
     /// Storage of keys and values.
-    pub(super) fn kv(&self, options: &Options) -> KvKind {
+    pub fn kv(&self, options: &Options) -> KvKind {
         self.device.footprint().kv_only.or(options.kv).unwrap_or(KvKind::F16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share_of;
+
+    #[test]
+    fn small_machines_keep_half() {
+        const MIB: u64 = 1 << 20;
+        for (available, share) in [(0, 0), (800, 400), (2048, 1024), (3072, 2048), (20480, 18432)] {
+            assert_eq!(share_of(available * MIB), share * MIB, "{available} MiB");
+        }
     }
 }

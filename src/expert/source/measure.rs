@@ -26,10 +26,20 @@ const TRIALS_END: Duration = Duration::from_millis(700);
 /// processor to compute.
 const AS_GOOD: f64 = 0.95;
 
+impl SourceOptions {
+    /// These options for a model whose experts are `layers`: of one that is too small to be measured nothing stays open.
+    pub fn settled(self, layers: &[ExpertLayer]) -> Self {
+        let bytes: u64 = layers.iter().map(|l| l.count as u64 * l.expert_bytes() as u64).sum();
+        if bytes >= MEASURED_BYTES_MIN {
+            return self;
+        }
+        Self { path: self.path.or(Some(ReadPath::Buffered)), lanes: self.lanes.or(Some(LANES_DEFAULT)) }
+    }
+}
+
 /// Settles what `options` leave open.
 pub(super) fn choose(shards: &[PathBuf], layers: &[ExpertLayer], options: SourceOptions) -> Result<SourceInfo> {
-    let bytes: u64 = layers.iter().map(|l| l.count as u64 * l.expert_bytes() as u64).sum();
-    let small = bytes < MEASURED_BYTES_MIN;
+    let options = options.settled(layers);
     let mut info = SourceInfo {
         path: options.path.unwrap_or(ReadPath::Buffered),
         lanes: options.lanes.unwrap_or(LANES_DEFAULT),
@@ -37,7 +47,7 @@ pub(super) fn choose(shards: &[PathBuf], layers: &[ExpertLayer], options: Source
         note: None,
     };
     let mut direct = false;
-    if options.path == Some(ReadPath::Direct) || (options.path.is_none() && !small) {
+    if options.path.is_none_or(|path| path == ReadPath::Direct) {
         match direct_works(shards, layers) {
             Ok(()) => direct = true,
             Err(why) => {
@@ -48,7 +58,7 @@ pub(super) fn choose(shards: &[PathBuf], layers: &[ExpertLayer], options: Source
             }
         }
     }
-    if small || (options.path.is_some() && options.lanes.is_some()) {
+    if options.path.is_some() && options.lanes.is_some() {
         return Ok(info);
     }
     let paths = match options.path {
