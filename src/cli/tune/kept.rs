@@ -64,11 +64,22 @@ fn forecast(question: &Question<'_>, store: &ProfileStore, record: &Record) -> R
     forecast.ok_or_else(|| Error::file(store.trace(), "the trace holds no new token"))
 }
 
-/// What a run is measured with that no prediction can change afterwards, to be kept.
-pub(super) fn measured_with(args: &Args, prompts: &[Prompt]) -> BTreeMap<String, String> {
-    let mut all: BTreeMap<_, _> = fixed(args, prompts).map(|(flag, value)| (flag.to_owned(), value)).collect();
-    all.entry("-n".into()).or_insert_with(|| TOKENS.to_string());
-    all
+/// What the run of a setting is measured with that no prediction can change afterwards, given or not, to be kept.
+pub(super) fn measured_with(
+    question: &Question<'_>,
+    setting: &Setting,
+    prompts: &[Prompt],
+) -> Result<BTreeMap<String, String>> {
+    let Question { args, planner, options } = question;
+    let plan = planner.plan(&setting.fill(options))?;
+    let chosen = [
+        ("-n", TOKENS.to_string()),
+        ("--ctx", plan.ctx.to_string()),
+        ("--batch", plan.batch.to_string()),
+        ("--kv", lower(planner.kv(options))),
+        ("--predictor", options.predictor.to_string()),
+    ];
+    Ok(chosen.into_iter().chain(fixed(args, prompts)).map(|(flag, value)| (flag.to_owned(), value)).collect())
 }
 
 /// The flags among those that are given. Those of the device are in its name, by which profiles are kept.
@@ -78,17 +89,29 @@ fn fixed(args: &Args, prompts: &[Prompt]) -> impl Iterator<Item = (&'static str,
     let flags = [
         ("--prompts", args.prompts.as_ref().map(|_| sha256(prompts))),
         ("-n", number(args.tokens)),
+        ("--ctx", number(engine.ctx)),
         ("--batch", number(engine.batch)),
-        ("--kv", engine.kv.map(|kv| format!("{kv:?}").to_lowercase())),
+        ("--kv", engine.kv.map(lower)),
         ("--predictor", engine.predictor.map(|predictor| predictor.to_string())),
     ];
     flags.into_iter().filter_map(|(flag, value)| Some((flag, value?)))
+}
+
+/// A variant's name as its flag takes it.
+fn lower(variant: impl std::fmt::Debug) -> String {
+    format!("{variant:?}").to_lowercase()
 }
 
 fn sha256(prompts: &[Prompt]) -> String {
     let mut hash = Sha256::new();
     prompts.iter().for_each(|prompt| hash.update(format!("{}: {}\n", prompt.domain, prompt.text)));
     digest::hex(hash)
+}
+
+/// Whether the first number is the larger one.
+fn longer(one: &str, other: &str) -> bool {
+    let number = |text: &str| text.parse::<usize>().ok();
+    number(one) > number(other)
 }
 
 /// Refuses what is given and was not measured with.
@@ -102,6 +125,8 @@ fn refuse_idle(question: &Question<'_>, profile: &Profile, prompts: &[Prompt]) -
     for (flag, value) in fixed(question.args, prompts) {
         match conditions.get(flag) {
             Some(measured) if *measured == value => {}
+            // a longer one takes more memory, and that is predicted; in a shorter one other tokens may be left
+            Some(measured) if flag == "--ctx" && longer(&value, measured) => {}
             Some(_) if flag == "--prompts" => return refuse(flag, "with others"),
             Some(measured) => return refuse(flag, &format!("with {flag} {measured}")),
             None => return refuse(flag, "without it"),

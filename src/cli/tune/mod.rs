@@ -90,7 +90,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         message::note("stopped: nothing is kept");
         return Ok(ExitCode::from(INTERRUPTED));
     };
-    let profile = profile(&question, &prompts, &tuned);
+    let profile = profile(&question, &prompts, &tuned)?;
     let mut report = question.report(&tuned.forecast, &profile, profile.setting)?;
     report.prediction_error_median = TuneReport::errors(&tuned.trials).0;
     (report.trials, report.best_trial, report.sizes) = (tuned.trials, Some(tuned.best), tuned.sizes);
@@ -138,9 +138,9 @@ fn search(question: &Question<'_>, path: &Path, prompts: &[Prompt], routing: &Sc
 }
 
 /// What is kept of a search.
-fn profile(question: &Question<'_>, prompts: &[Prompt], tuned: &Tuned) -> Profile {
+fn profile(question: &Question<'_>, prompts: &[Prompt], tuned: &Tuned) -> Result<Profile> {
     let (best, Forecast { cost, disk, recall, .. }) = (&tuned.trials[tuned.best], tuned.forecast.clone());
-    Profile {
+    Ok(Profile {
         unix_time_s: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
         setting: best.setting,
         tok_s: best.tok_s,
@@ -148,8 +148,8 @@ fn profile(question: &Question<'_>, prompts: &[Prompt], tuned: &Tuned) -> Profil
         disk,
         recall,
         error_most: TuneReport::errors(&tuned.trials).1,
-        conditions: kept::measured_with(question.args, prompts),
-    }
+        conditions: kept::measured_with(question, &best.setting, prompts)?,
+    })
 }
 
 /// What is asked of a model.
