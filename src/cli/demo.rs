@@ -1,6 +1,7 @@
 //! Where the model comes from when none is named.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -15,13 +16,14 @@ const VARIABLE: &str = "FOREGATE_MODEL";
 /// `../share/foregate`, in `assets` of the clone that built the program or of the current directory.
 ///
 /// # Errors
-/// There is none; the text says how to give one.
+/// There is none, and the text says how to give one; or what the environment variable names is not there.
 pub fn find(named: Option<&Path>) -> Result<PathBuf> {
     if let Some(path) = named {
         return Ok(path.to_owned());
     }
-    if let Some(path) = env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
-        return Ok(path.into());
+    if let Some(path) = env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from) {
+        let found = fs::metadata(&path);
+        return found.map(|_| path.clone()).map_err(|e| Error::file(&path, format!("{e}; {VARIABLE} names it")));
     }
     places().into_iter().find(|path| path.is_file()).ok_or_else(|| {
         Error::Usage(format!("no model: give the path of a GGUF file, or set {VARIABLE} (no {DEMO} is installed)"))
