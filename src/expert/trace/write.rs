@@ -222,7 +222,7 @@ impl Formatter {
     /// Writes the batches that come. Without any there is no trace.
     fn run(&mut self, mut out: Out, head: &str, batches: &Receiver<Batch>) -> io::Result<()> {
         let Ok(first) = batches.recv() else { return Ok(()) };
-        let last_line = ending(out.gzip.is_some());
+        let (last_line, mut in_turn) = (ending(out.gzip.is_some()), true);
         out.write(head.as_bytes())?;
         for batch in std::iter::once(first).chain(batches) {
             for event in &batch.events {
@@ -230,12 +230,15 @@ impl Formatter {
             }
             out.write(&self.text)?;
             self.text.clear();
+            in_turn = !batch.ends_turn;
             if batch.ends_turn {
                 out.close()?;
                 out.place.keep(last_line)?;
             }
         }
-        out.close()?;
+        if in_turn {
+            out.close()?;
+        }
         out.place.write_all(last_line)?;
         out.place.whole()
     }
