@@ -199,6 +199,7 @@ fn bad_usage_is_refused_before_anything_is_loaded() {
     for (args, part) in [
         (vec!["-p", "x", "--temp", "hot"], "--temp"),
         (vec!["-p", "x", "--temp", "-1"], "give a number from 0 to 1000"),
+        (vec!["-p", "x", "--top-k", "-1"], "give a whole number from 0 on"),
         (vec!["-p", "x", "--memory", "lots"], "--memory"),
         (vec!["-p", "x", "--cache", "200%"], "--cache"),
         (vec!["-p", "x", "--vram", "1GiB"], "--vram"),

@@ -19,7 +19,7 @@ pub struct SamplingFlags {
     #[arg(long, value_name = "T", allow_negative_numbers = true, default_value_t = 0.8, value_parser = |s: &str| float(s, 0.0, 1000.0), help_heading = SAMPLING)]
     pub temp: f32,
     /// Keep the best K tokens; 0: all
-    #[arg(long, value_name = "K", allow_negative_numbers = true, default_value_t = 40, help_heading = SAMPLING)]
+    #[arg(long, value_name = "K", allow_negative_numbers = true, default_value_t = 40, value_parser = whole, help_heading = SAMPLING)]
     pub top_k: usize,
     /// Keep the fewest best tokens whose probabilities reach P; 1: all
     #[arg(long, value_name = "P", allow_negative_numbers = true, default_value_t = 0.95, value_parser = |s: &str| float(s, f32::MIN_POSITIVE, 1.0), help_heading = SAMPLING)]
@@ -68,6 +68,10 @@ fn or_minus_one<T: std::str::FromStr>(text: &str) -> Result<OrMinusOne<T>, Strin
 /// A number, or -1 for the default.
 #[derive(Clone, Copy, Debug)]
 pub struct OrMinusOne<T>(Option<T>);
+
+fn whole(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "give a whole number from 0 on".into())
+}
 
 fn float(text: &str, min: f32, max: f32) -> Result<f32, String> {
     match text.parse::<f32>() {

@@ -208,8 +208,9 @@ impl Engine {
     ///
     /// # Errors
     /// It could not be written.
-    pub fn keep_warm(&self) -> Result<()> {
-        self.warm.as_ref().map_or(Ok(()), |warm| warm.save(&self.pager.cache().memory()))
+    pub fn keep_warm(&mut self) -> Result<()> {
+        let memory = self.pager.cache().memory();
+        self.warm.as_mut().map_or(Ok(()), |warm| warm.save(&memory))
     }
 
     /// What came of the experts that the run before had kept.

@@ -84,6 +84,15 @@ impl Demand<'_> {
         }
     }
 
+    /// Refuses `--memory` beside a GPU with memory of its own: `smallest` works.
+    fn too_small_for_host(&self, smallest: u64, staging: u64) -> Error {
+        let fewer = if staging > 0 { "; fewer --lanes also help" } else { "" };
+        let (ceiling, smallest) = (self.memory, mib(smallest, true));
+        Error::Budget(format!(
+            "{ceiling} is too small for what this model takes beside the GPU: the smallest that works is --memory {smallest}{fewer}"
+        ))
+    }
+
     /// Refuses a ceiling: `smallest` works.
     fn too_small(&self, ceiling: &Ceiling, smallest: u64, staging: u64) -> Error {
         let (flag, smallest) = (ceiling.flag, mib(smallest, true));
@@ -233,7 +242,7 @@ impl Plan {
             return Err(demand.too_small(&ceiling, smallest, f.staging));
         }
         if f.host() > demand.memory.bytes {
-            return Err(demand.too_small(&demand.memory, f.host(), f.staging));
+            return Err(demand.too_small_for_host(f.host(), f.staging));
         }
         let left = budget(&f) - f.device();
         let room = wanted.unwrap_or(match demand.cache {

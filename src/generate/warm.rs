@@ -37,8 +37,14 @@ pub struct WarmStore {
     path: PathBuf,
     model: String,
     policy: &'static str,
-    earlier: Vec<(ExpertId, f32)>,
+    /// What other runs kept, decayed.
+    others: Vec<(ExpertId, f32)>,
+    /// Of the file as this run wrote it last.
+    written: Option<Hash>,
 }
+
+/// SHA-256 of a file.
+type Hash = sha2::digest::Output<Sha256>;
 
 impl WarmStore {
     /// Opens the memory in the folder `state` of the model in these `shards` whose experts are `layers`. A file that is broken
@@ -65,9 +71,9 @@ impl WarmStore {
         }
         let model = digest::hex(hash);
         let path = state.join("warm").join(format!("{}-{policy}.json", &model[..16]));
-        let mut store = Self { path, model, policy, earlier: Vec::new() };
+        let mut store = Self { path, model, policy, others: Vec::new(), written: None };
         match store.load() {
-            Ok(earlier) => store.earlier = earlier,
+            Ok(others) => store.others = others,
             Err(why) => warnings.push(format!(
                 "{} is ignored, and this run starts cold: {why}; its end writes a new one",
                 store.path.display()
@@ -78,7 +84,7 @@ impl WarmStore {
 
     /// What the runs before this one kept, decayed, the least wanted in front; empty if none did.
     pub fn earlier(&self) -> &[(ExpertId, f32)] {
-        &self.earlier
+        &self.others
     }
 
     fn load(&self) -> Result<Vec<(ExpertId, f32)>, String> {
@@ -97,18 +103,25 @@ impl WarmStore {
         Ok(kept.experts.iter().map(expert).collect())
     }
 
-    /// Keeps `memory`, this run's, for the next run, with what was kept before, decayed: a short run does not make what all
+    /// Keeps `memory`, this run's, for the next run, with what other runs kept, decayed: a short run does not make what all
     /// runs before it used be forgotten. A run may keep several times, and the last one counts. A run that is killed meanwhile
     /// leaves the old file.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn save(&self, memory: &[(ExpertId, f32)]) -> Result<()> {
-        let memory = joined(&self.earlier, memory);
+    pub fn save(&mut self, memory: &[(ExpertId, f32)]) -> Result<()> {
+        let found = kept::read(&self.path, BYTES_MAX).map(Sha256::digest);
+        if found.is_some() && found != self.written {
+            // another run has kept something since; of what is broken the opening has warned
+            self.others = self.load().unwrap_or_default();
+        }
+        let memory = joined(&self.others, memory);
         let experts = memory.iter().map(|(id, score)| (id.layer, id.index, *score)).collect();
         let kept = Kept { schema: SCHEMA.into(), model: self.model.clone(), policy: self.policy.into(), experts };
         let text = serde_json::to_vec(&kept).map_err(|e| Error::io(&self.path, e.into()))?;
-        kept::replace(&self.path, &text)
+        kept::replace(&self.path, &text)?;
+        self.written = Some(Sha256::digest(&text));
+        Ok(())
     }
 }
 
@@ -171,16 +184,20 @@ mod tests {
         let open = || store(folder.path(), "a model");
         let id = |index| ExpertId { layer: 0, index };
         open().save(&[(id(1), 0.0), (id(2), 0.5), (id(3), 4.0)]).unwrap();
-        let second = open();
+        let mut second = open();
         second.save(&[(id(9), 7.0)]).unwrap();
         second.save(&[(id(4), 0.0), (id(2), 0.5)]).unwrap();
         assert_eq!(open().earlier(), [(id(1), 0.0), (id(4), 0.0), (id(2), 0.375), (id(3), 1.0)], "a run counts once");
+        open().save(&[(id(5), 8.0)]).unwrap();
+        second.save(&[(id(4), 0.0)]).unwrap();
+        let scores: Vec<_> = open().earlier().iter().map(|&(id, score)| (id.index, score)).collect();
+        assert_eq!(scores, [(1, 0.0), (4, 0.0), (2, 0.09375), (3, 0.25), (5, 2.0)], "nor is a run between forgotten");
     }
 
     #[test]
     fn another_model_or_policy_starts_cold() {
         let folder = tempfile::tempdir().unwrap();
-        let first = store(folder.path(), "a model");
+        let mut first = store(folder.path(), "a model");
         first.save(&memory()).unwrap();
         let second = store(folder.path(), "another model");
         assert_eq!(second.earlier(), []);
@@ -194,7 +211,7 @@ mod tests {
     #[test]
     fn a_broken_file_is_as_good_as_none_and_named() {
         let folder = tempfile::tempdir().unwrap();
-        let store = store(folder.path(), "a model");
+        let mut store = store(folder.path(), "a model");
         store.save(&memory()).unwrap();
         let whole = fs::read_to_string(&store.path).unwrap();
         for broken in [whole[..whole.len() / 2].to_owned(), whole.replace("[0,7,", "[1,2,"), String::new()] {

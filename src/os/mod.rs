@@ -232,8 +232,8 @@ pub fn install_bus_error_handler() -> io::Result<()> {
                 return Err(io::Error::last_os_error());
             }
         }
-        // SAFETY: the handler touches atomics, truncates, unlinks, sets the terminal's modes, writes and calls _exit, all of
-        // which are async-signal-safe; it allocates nothing, takes no lock and cannot panic.
+        // SAFETY: the handler touches atomics, truncates and writes files, unlinks, sets the terminal's modes and calls _exit,
+        // all of which are async-signal-safe; it allocates nothing, takes no lock and cannot panic.
         unsafe {
             signal_hook::low_level::register(signal_hook::consts::SIGBUS, || {
                 // One thread tells and ends the process; any other returns, faults again, and comes back here until then.
@@ -323,8 +323,8 @@ pub fn install_end_handlers() -> io::Result<()> {
             // it fails for signals alone that cannot be handled
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         };
-        // SAFETY: the handler touches atomics, truncates, unlinks, sets the terminal's modes and ends the process as the
-        // signal's default does, all of which are async-signal-safe; it allocates nothing, takes no lock and cannot panic.
+        // SAFETY: the handler touches atomics, truncates and writes files, unlinks, sets the terminal's modes, writes to it
+        // and ends the process as the signal's default does, all of which are async-signal-safe; it allocates nothing, takes no lock and cannot panic.
         // So it may run on a thread that holds any lock, as one may that aborts.
         unsafe { signal_hook::low_level::register(signal, end) }?;
     }

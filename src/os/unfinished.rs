@@ -22,9 +22,9 @@ mod unix {
         taken: AtomicBool,
         /// To be cut; -1: none.
         file: AtomicI32,
-        /// Bytes of it that stay.
+        /// Bytes of it that stay; 0: none, and the file goes away if it has a path.
         kept: AtomicU64,
-        /// What is written behind them; null: nothing. Constant.
+        /// What is written behind them. Set before the first bytes are kept, and the same for all.
         ending: AtomicPtr<u8>,
         ending_len: AtomicUsize,
         /// To be removed; null: none. Never freed, since a handler may be reading it: a few bytes per result.
@@ -44,9 +44,9 @@ mod unix {
         }
     }
 
-    /// More than any command writes at once.
     type Places = [Place; 8];
 
+    /// More than any command writes at once.
     static PLACES: Places = [const { Place::free() }; 8];
 
     /// While this lives, [`remove_unfinished`] takes the file away, or what is in it.
@@ -75,14 +75,16 @@ mod unix {
             }
         }
 
-        /// Of the file that was begun, the first `len` bytes are whole with `ending` behind them: so they stay. A later
-        /// ending is as long as an earlier one.
+        /// Of the file that was begun, the first `len` bytes are whole with `ending` behind them: so they stay. The first
+        /// ending is that of all later ones too.
         pub fn keep(&self, len: u64, ending: &'static [u8]) {
             let Some(place) = self.0 else { return };
-            place.path.store(ptr::null_mut(), Ordering::Release);
+            if place.kept.load(Ordering::Acquire) == 0 {
+                place.ending.store(ending.as_ptr().cast_mut(), Ordering::Release);
+                place.ending_len.store(ending.len(), Ordering::Release);
+            }
+            // from here on a handler finds all of it
             place.kept.store(len, Ordering::Release);
-            place.ending.store(ending.as_ptr().cast_mut(), Ordering::Release);
-            place.ending_len.store(ending.len(), Ordering::Release);
         }
     }
 
@@ -91,7 +93,6 @@ mod unix {
             if let Some(place) = self.0 {
                 place.path.store(ptr::null_mut(), Ordering::Release);
                 place.file.store(-1, Ordering::Release);
-                place.ending_len.store(0, Ordering::Release);
                 place.kept.store(0, Ordering::Release);
                 place.taken.store(false, Ordering::Release);
             }
@@ -106,21 +107,18 @@ mod unix {
     fn remove(places: &Places) {
         for place in places {
             let (file, path) = (place.file.load(Ordering::Acquire), place.path.load(Ordering::Acquire));
+            let kept = libc::off_t::try_from(place.kept.load(Ordering::Acquire)).unwrap_or(0);
             if file >= 0 {
-                let len = place.ending_len.load(Ordering::Acquire);
-                let (ending, kept) = (place.ending.load(Ordering::Acquire), place.kept.load(Ordering::Acquire));
-                let kept = libc::off_t::try_from(kept).unwrap_or(0);
                 // SAFETY: ftruncate touches no memory and is async-signal-safe. The descriptor is open as long as it stands
                 // here, since its `Unfinished` goes first; what cannot be cut (a pipe) stays as it is.
-                let cut = unsafe { libc::ftruncate(file, kept) } == 0;
-                if cut && len > 0 {
-                    // SAFETY: a length stands here once its `&'static [u8]` does, and all endings of a file are equally long.
-                    // lseek and write are async-signal-safe.
-                    unsafe {
-                        libc::lseek(file, kept, libc::SEEK_SET);
-                        libc::write(file, ending.cast(), len);
-                    }
-                }
+                unsafe { libc::ftruncate(file, kept) };
+            }
+            if kept > 0 {
+                let (ending, len) = (place.ending.load(Ordering::Acquire), place.ending_len.load(Ordering::Acquire));
+                // SAFETY: the two came from one `&'static [u8]`, stored before the first bytes were kept and not changed since;
+                // pwrite is async-signal-safe, and does not care where others write.
+                unsafe { libc::pwrite(file, ending.cast(), len, kept) };
+                continue;
             }
             if !path.is_null() {
                 // SAFETY: what stands here came from `CString::into_raw` and is never freed; unlink is async-signal-safe.
@@ -154,7 +152,7 @@ mod unix {
             old.begin(&files[1]);
             let kept = Unfinished::among(places, Some(&at("kept")));
             kept.begin(&files[4]);
-            kept.keep(2, b"y.");
+            kept.keep(2, b"s.");
             kept.keep(3, b"s.");
             remove(places);
             assert_eq!(fs::read_to_string(at("kept")).unwrap(), "keps.");

@@ -153,8 +153,8 @@ pub fn run(args: &Args) -> Result<()> {
             },
             None => {
                 let turn = interrupt.during(|cancel| dialogue.turn(&mut opened.engine, &line, cancel, &mut display));
-                display.end_of_answer(turn.is_ok())?;
                 opened.end_turn(lines.interactive())?;
+                display.end_of_answer(turn.is_ok())?;
                 match turn {
                     Ok(ended) => {
                         tell(ended, opened.engine.ctx());

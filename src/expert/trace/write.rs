@@ -46,8 +46,8 @@ pub struct TraceWriter {
 /// Events that travel together.
 struct Batch {
     events: Vec<Event>,
-    /// Whether a turn is over with them.
-    ends_turn: bool,
+    /// Told once a turn is over with them and they are in the file.
+    kept: Option<SyncSender<()>>,
 }
 
 /// Whether a trace of this name is gzip: by its suffix.
@@ -99,15 +99,22 @@ impl TraceWriter {
         }
         self.batch.push(event);
         self.in_turn = true;
-        if self.batch.len() >= BATCH_EVENTS || self.batch_bytes >= BATCH_BYTES { self.send(false) } else { Ok(()) }
+        if self.batch.len() >= BATCH_EVENTS || self.batch_bytes >= BATCH_BYTES { self.send(None) } else { Ok(()) }
     }
 
-    /// A turn is over: what was taken so far is written soon, and a signal that ends the run later does not take it along.
+    /// A turn is over: waits until what was taken so far is written, so that a signal that ends the run later does not take it
+    /// along.
     ///
     /// # Errors
-    /// Something before it could not be written.
+    /// Something could not be written.
     pub fn end_turn(&mut self) -> Result<()> {
-        if self.routed && std::mem::take(&mut self.in_turn) { self.send(true) } else { Ok(()) }
+        if !self.routed || !std::mem::take(&mut self.in_turn) {
+            return Ok(());
+        }
+        let (kept, wait) = sync_channel(1);
+        self.send(Some(kept))?;
+        // without an answer the thread has ended, over an error
+        wait.recv().or_else(|_| self.join().and(Err(self.lost())))
     }
 
     /// Writes what is left and the last line.
@@ -119,14 +126,18 @@ impl TraceWriter {
     }
 
     /// Hands the batch to the thread.
-    fn send(&mut self, ends_turn: bool) -> Result<()> {
+    fn send(&mut self, kept: Option<SyncSender<()>>) -> Result<()> {
         self.batch_bytes = 0;
         let events = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_EVENTS));
-        match self.batches.as_ref().map(|batches| batches.send(Batch { events, ends_turn })) {
+        match self.batches.as_ref().map(|batches| batches.send(Batch { events, kept })) {
             Some(Ok(())) => Ok(()),
             // The thread ends early only over an error, which is told once.
-            _ => self.join().and(Err(Error::io(&self.path, io::Error::other("the trace could not be written")))),
+            _ => self.join().and(Err(self.lost())),
         }
+    }
+
+    fn lost(&self) -> Error {
+        Error::io(&self.path, io::Error::other("the trace could not be written"))
     }
 
     /// Writes what is left, if there is a trace.
@@ -230,10 +241,12 @@ impl Formatter {
             }
             out.write(&self.text)?;
             self.text.clear();
-            in_turn = !batch.ends_turn;
-            if batch.ends_turn {
+            in_turn = batch.kept.is_none();
+            if let Some(kept) = batch.kept {
                 out.close()?;
                 out.place.keep(last_line)?;
+                // who has stopped waiting needs no answer
+                let _ = kept.send(());
             }
         }
         if in_turn {

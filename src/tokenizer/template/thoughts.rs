@@ -68,16 +68,18 @@ impl Format {
         closed.or_else(opened).map_or(Self::Plain, |&(open, close)| Self::Tags(open, close))
     }
 
-    /// The format of a model's answers in `template`: what that says, or else the model's own template, or else its
-    /// vocabulary, by having both of two tags. A model goes on thinking in a template that does not know of it.
+    /// The format of a model's answers in `template`: what that says, or else, where it is not the model's own, what that one
+    /// says, or where there is none the vocabulary, by having both of two tags. A model goes on thinking in a template that
+    /// does not know of it.
     pub fn of_model(template: &ChatTemplate, gguf: &Gguf, tokenizer: &Tokenizer) -> Self {
         let known = |format: Self| (format != Self::Plain).then_some(format);
         let has = |tag: &str| tokenizer.token(tag).is_some();
         let tags = || TAGS.iter().find(|(open, close)| has(open) && has(close));
-        known(Self::of(template))
-            .or_else(|| known(Self::of(&ChatTemplate::from_gguf(gguf).ok()?)))
-            .or_else(|| tags().map(|&(open, close)| Self::Tags(open, close)))
-            .unwrap_or(Self::Plain)
+        let own = || ChatTemplate::from_gguf(gguf).ok().filter(|own| !own.is_fallback());
+        known(Self::of(template)).unwrap_or_else(|| match own() {
+            Some(own) => Self::of(&own),
+            None => tags().map_or(Self::Plain, |&(open, close)| Self::Tags(open, close)),
+        })
     }
 
     /// The texts that are no part of a message.

@@ -147,19 +147,13 @@ fn the_turns_that_are_over_are_in_the_file_before_the_run_ends() {
         let path = dir.path().join(name);
         let mut writer = TraceWriter::create(&path, &setup()).unwrap();
         let row = |n| Event::Routed(routed(Phase::Decode, n, 1, &[0, 1]));
-        let mut rows = 0;
         for turn in 1..=3 {
             writer.push(row(turn)).unwrap();
             writer.end_turn().unwrap();
-            while rows < 2 * turn {
-                std::thread::sleep(std::time::Duration::from_millis(1));
-                let bytes = std::fs::read(&path).unwrap();
-                let mut text = String::new();
-                // it is behind its last line alone that the text ends early
-                let unpacked = flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_string(&mut text);
-                let text = if unpacked.is_ok() { text } else { String::from_utf8_lossy(&bytes).into_owned() };
-                rows = text.lines().filter(|line| line.starts_with("0,")).count() as u32;
-            }
+            let (bytes, mut text) = (std::fs::read(&path).unwrap(), String::new());
+            let unpacked = flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_string(&mut text);
+            let text = if unpacked.is_ok() { text } else { String::from_utf8_lossy(&bytes).into_owned() };
+            assert_eq!(text.lines().filter(|line| line.starts_with("0,")).count() as u32, 2 * turn, "{name}");
         }
         writer.push(row(4)).unwrap();
         writer.finish().unwrap();
