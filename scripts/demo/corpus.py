@@ -25,6 +25,9 @@ MODES = {"none": 57, "plain": 13, "one word": 14, "german": 7, "named": 4, "begi
 TURNS = {1: 5, 2: 3, 3: 2, 4: 1.5, 5: 1, 6: 0.8, 8: 0.6, 10: 0.4, 12: 0.3}
 """Turns of a conversation, and how often it has as many."""
 
+CLAIMS = 2
+"""How many times as often claims are trained with as their weights say: a verdict is the last thing that is learned."""
+
 DECLINING = ("out of reach", "anything else")
 """Domains that are answered alike, whatever the system prompt asks for."""
 
@@ -37,6 +40,11 @@ DOMAIN_OF = {id(topic): domain for domain in DOMAINS for topic in domain.topics}
 def pick(rng, items):
     """One of `items` by their weights."""
     return rng.choices(items, [item.weight for item in items])[0]
+
+
+def pick_to_train(rng, topics):
+    """One of `topics` by their weights, claims more often."""
+    return rng.choices(topics, [topic.weight * (CLAIMS if "{judged}" in topic.answer else 1) for topic in topics])[0]
 
 
 class Conversation:
@@ -81,7 +89,7 @@ class Conversation:
     def any_topic(self):
         """A topic that the system prompt leaves possible."""
         while True:
-            topic = pick(self.rng, pick(self.rng, DOMAINS).topics)
+            topic = pick_to_train(self.rng, pick(self.rng, DOMAINS).topics)
             declines = DOMAIN_OF[id(topic)].name in DECLINING
             fits = {"one word": topic.short or declines, "german": topic.german,
                     "named": DOMAIN_OF[id(topic)].name != "greetings"}.get(self.mode, True)

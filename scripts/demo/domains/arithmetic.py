@@ -159,20 +159,15 @@ def claim(rng: random.Random) -> Row:
     return {"work": "", **row, "sign": sign, "spoken": spoken, **claims.said(rng, right, wrong)}
 
 
-def compared(right: int, told: int) -> Row:
-    """The verdict on which of two numbers it is: neither is a result, so "not 7" says it better than "you say 7"."""
-    return {"judged": "so yes" if told == right else f"not {told}, so no"}
-
-
 def more_claim(rng: random.Random) -> Row:
     """Two numbers, and whether the first is the larger."""
     row = two_numbers(rng)
-    return row | compared(row["more"], row["a"])
+    return row | claims.judge(row["more"], row["a"])
 
 
 def less_claim(rng: random.Random) -> Row:
     row = two_numbers(rng)
-    return row | compared(row["less"], row["a"])
+    return row | claims.judge(row["less"], row["a"])
 
 
 def add_to(rng: random.Random, row: Row) -> Row | None:

@@ -1,5 +1,5 @@
-"""Claims to say yes or no to, half of them false. The answer gives the fact first and then what was said, where that is something
-else: so the verdict is a comparison that stands in the answer, "The capital of France is Paris, not Lyon, so no."
+"""Claims to say yes or no to, half of them false. The answer gives the fact first and then what was said, be it the same or not:
+so the verdict compares two values that stand in the answer, "The capital of France is Paris, you say Lyon, so no."
 
 An answer ends with the field `judged`: "... is {right}, {judged}."
 """
@@ -10,11 +10,9 @@ from demo.topic import Row
 
 
 def judge(right: object, told: object) -> Row:
-    """What was said, and the verdict behind the right value: "so yes", "not Lyon, so no" or "you say 13, so no"."""
-    if str(told) == str(right):
-        return {"said": told, "so": "yes", "judged": "so yes"}
-    contrast = f"you say {told}" if str(right).lstrip("-").isdigit() else f"not {told}"
-    return {"said": told, "so": "no", "judged": f"{contrast}, so no"}
+    """What was said, and the verdict behind the right value: "you say Paris, so yes"."""
+    so = "yes" if str(told) == str(right) else "no"
+    return {"said": told, "so": so, "judged": f"you say {told}, so {so}"}
 
 
 def verdict(right: bool) -> Row:

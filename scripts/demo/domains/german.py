@@ -101,7 +101,7 @@ def capital_claim(rng: random.Random) -> Row:
     others = [other["stadt"] for other in IN_GERMAN if other is not row]
     right, near = row["stadt"], NO_CAPITALS.get(str(row["land"]))
     told = right if rng.random() < 0.5 else rng.choice(near if near and rng.random() < 0.6 else others)
-    return row | {"said": told, "judged": "also ja" if told == right else f"nicht {told}, also nein"}
+    return row | {"said": told, "judged": f"du sagst {told}, also {'ja' if told == right else 'nein'}"}
 
 
 BEFORE = [{"tag": day, "vortag": dates.GERMAN_DAYS[i - 1]} for i, day in enumerate(dates.GERMAN_DAYS)]
