@@ -30,7 +30,7 @@ pub fn of_model(shards: &[PathBuf]) -> impl Iterator<Item = (&Path, &str)> {
     shards.iter().map(|shard| (shard.as_path(), "the model's own file"))
 }
 
-/// A place that a result goes to.
+/// A [`Place`] that a result goes to, whose errors name it.
 pub struct ResultFile<'a> {
     path: &'a Path,
     place: Place,

@@ -18,7 +18,7 @@ mod unix {
 
     /// One file.
     #[derive(Debug)]
-    struct Place {
+    struct Entry {
         taken: AtomicBool,
         /// To be cut; -1: none.
         file: AtomicI32,
@@ -31,7 +31,7 @@ mod unix {
         path: AtomicPtr<c_char>,
     }
 
-    impl Place {
+    impl Entry {
         const fn free() -> Self {
             Self {
                 taken: AtomicBool::new(false),
@@ -44,77 +44,77 @@ mod unix {
         }
     }
 
-    type Places = [Place; 8];
+    type Table = [Entry; 8];
 
     /// More than any command writes at once.
-    static PLACES: Places = [const { Place::free() }; 8];
+    static TABLE: Table = [const { Entry::free() }; 8];
 
     /// While this lives, [`remove_unfinished`] takes the file away, or what is in it.
     #[derive(Debug)]
-    pub struct Unfinished(Option<&'static Place>);
+    pub struct Unfinished(Option<&'static Entry>);
 
     impl Unfinished {
         /// The file at `new`, if that is to be removed. Where eight are unfinished already, it is not looked after.
         pub fn new(new: Option<&Path>) -> Self {
-            Self::among(&PLACES, new)
+            Self::among(&TABLE, new)
         }
 
-        fn among(places: &'static Places, new: Option<&Path>) -> Self {
-            let place = places.iter().find(|place| !place.taken.swap(true, Ordering::AcqRel));
+        fn among(table: &'static Table, new: Option<&Path>) -> Self {
+            let entry = table.iter().find(|entry| !entry.taken.swap(true, Ordering::AcqRel));
             let path = new.and_then(|path| CString::new(path.as_os_str().as_bytes()).ok());
-            if let (Some(place), Some(path)) = (place, path) {
-                place.path.store(path.into_raw(), Ordering::Release);
+            if let (Some(entry), Some(path)) = (entry, path) {
+                entry.path.store(path.into_raw(), Ordering::Release);
             }
-            Self(place)
+            Self(entry)
         }
 
         /// What is in the file is no longer what was there before. The file must stay open while this lives.
         pub fn begin(&self, file: &File) {
-            if let Some(place) = self.0 {
-                place.file.store(file.as_raw_fd(), Ordering::Release);
+            if let Some(entry) = self.0 {
+                entry.file.store(file.as_raw_fd(), Ordering::Release);
             }
         }
 
         /// Of the file that was begun, the first `len` bytes are whole with `ending` behind them: so they stay. The first
         /// ending is that of all later ones too.
         pub fn keep(&self, len: u64, ending: &'static [u8]) {
-            let Some(place) = self.0 else { return };
-            if place.kept.load(Ordering::Acquire) == 0 {
-                place.ending.store(ending.as_ptr().cast_mut(), Ordering::Release);
-                place.ending_len.store(ending.len(), Ordering::Release);
+            let Some(entry) = self.0 else { return };
+            if entry.kept.load(Ordering::Acquire) == 0 {
+                entry.ending.store(ending.as_ptr().cast_mut(), Ordering::Release);
+                entry.ending_len.store(ending.len(), Ordering::Release);
             }
             // from here on a handler finds all of it
-            place.kept.store(len, Ordering::Release);
+            entry.kept.store(len, Ordering::Release);
         }
     }
 
     impl Drop for Unfinished {
         fn drop(&mut self) {
-            if let Some(place) = self.0 {
-                place.path.store(ptr::null_mut(), Ordering::Release);
-                place.file.store(-1, Ordering::Release);
-                place.kept.store(0, Ordering::Release);
-                place.taken.store(false, Ordering::Release);
+            if let Some(entry) = self.0 {
+                entry.path.store(ptr::null_mut(), Ordering::Release);
+                entry.file.store(-1, Ordering::Release);
+                entry.kept.store(0, Ordering::Release);
+                entry.taken.store(false, Ordering::Release);
             }
         }
     }
 
     /// Cuts and removes what is not whole. For a process that ends now, in a signal's handler too.
     pub fn remove_unfinished() {
-        remove(&PLACES);
+        remove(&TABLE);
     }
 
-    fn remove(places: &Places) {
-        for place in places {
-            let (file, path) = (place.file.load(Ordering::Acquire), place.path.load(Ordering::Acquire));
-            let kept = libc::off_t::try_from(place.kept.load(Ordering::Acquire)).unwrap_or(0);
+    fn remove(table: &Table) {
+        for entry in table {
+            let (file, path) = (entry.file.load(Ordering::Acquire), entry.path.load(Ordering::Acquire));
+            let kept = libc::off_t::try_from(entry.kept.load(Ordering::Acquire)).unwrap_or(0);
             if file >= 0 {
                 // SAFETY: ftruncate touches no memory and is async-signal-safe. The descriptor is open as long as it stands
                 // here, since its `Unfinished` goes first; what cannot be cut (a pipe) stays as it is.
                 unsafe { libc::ftruncate(file, kept) };
             }
             if kept > 0 {
-                let (ending, len) = (place.ending.load(Ordering::Acquire), place.ending_len.load(Ordering::Acquire));
+                let (ending, len) = (entry.ending.load(Ordering::Acquire), entry.ending_len.load(Ordering::Acquire));
                 // SAFETY: the two came from one `&'static [u8]`, stored before the first bytes were kept and not changed since;
                 // pwrite is async-signal-safe, and does not care where others write.
                 unsafe { libc::pwrite(file, ending.cast(), len, kept) };
@@ -136,25 +136,25 @@ mod unix {
         #[test]
         fn what_is_not_whole_goes_away_and_what_is_stays() {
             // its own, since other tests write results meanwhile
-            let places: &'static Places = Box::leak(Box::new([const { Place::free() }; 8]));
+            let table: &'static Table = Box::leak(Box::new([const { Entry::free() }; 8]));
             let folder = tempfile::tempdir().unwrap();
             let at = |name: &str| folder.path().join(name);
             let files = ["new", "old", "untouched", "whole", "kept"].map(|name| {
                 fs::write(at(name), name).unwrap();
                 File::options().append(true).open(at(name)).unwrap()
             });
-            let whole = Unfinished::among(places, Some(&at("whole")));
+            let whole = Unfinished::among(table, Some(&at("whole")));
             whole.begin(&files[3]);
             drop(whole);
-            let new = Unfinished::among(places, Some(&at("new")));
-            let [old, _untouched] = [(); 2].map(|()| Unfinished::among(places, None));
+            let new = Unfinished::among(table, Some(&at("new")));
+            let [old, _untouched] = [(); 2].map(|()| Unfinished::among(table, None));
             new.begin(&files[0]);
             old.begin(&files[1]);
-            let kept = Unfinished::among(places, Some(&at("kept")));
+            let kept = Unfinished::among(table, Some(&at("kept")));
             kept.begin(&files[4]);
             kept.keep(2, b"s.");
             kept.keep(3, b"s.");
-            remove(places);
+            remove(table);
             assert_eq!(fs::read_to_string(at("kept")).unwrap(), "keps.");
             let read = |name: &str| fs::read_to_string(at(name)).ok();
             assert_eq!((read("new"), read("old")), (None, Some(String::new())));
