@@ -310,7 +310,7 @@ def default_claim(rng: random.Random) -> Row:
 
 COMMAND_ROWS, FLAG_ROWS = rows(COMMANDS), rows(FLAGS)
 
-DOMAIN = Domain("foregate", 4.6, [
+DOMAIN = Domain("foregate", 3.8, [
     *[Topic([{}], seen, held_out, answer, weight=0.35) for seen, held_out, answer in ABOUT],
     Topic(COMMAND_ROWS, EXPLAIN_COMMAND,
           ["Tell me what foregate {name} is good for.", "Can you explain foregate {name}?", "What would foregate {name} do?"],

@@ -79,7 +79,7 @@ ASK = ["[What is|What's] the opposite of {word}[?|]", "[Tell me|Name|Give me|Say
        "[Do you have|Is there] an opposite of {word}?", "Can you tell me the opposite of {word}?", "How do you call the opposite of {word}?",
        "[What|Which] is the word opposite to {word}?", "Name the antonym of {word}."]
 
-DOMAIN = Domain("opposites", 2.5, [
+DOMAIN = Domain("opposites", 3.4, [
     Topic(ROWS, ASK,
           ["Do you know the opposite of {word}?", "Name the word that is opposite to {word}.", "What word is opposite to {word}?",
            "Can you give me the opposite of {word}?", "How do you say the opposite of {word}?"],

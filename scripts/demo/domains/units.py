@@ -151,7 +151,7 @@ def claim(rng: random.Random) -> Row:
     return row | claims.said(rng, count, wrong)
 
 
-DOMAIN = Domain("units", 2.3, [
+DOMAIN = Domain("units", 3.4, [
     Topic(ONES, ASK_ONE, ONE_HELD_OUT, "{from} is {to}.", "{count}.", weight=1.5),
     Topic(ONE_BY_STEPS, ASK_ONE, ONE_HELD_OUT, "{way}{from} is {to}.", "{short}.", weight=0.8),
     Topic(SMALL, ASK, HELD_OUT, "{from} {are} {to}.", "{count}.", follow_ups=AND, weight=2),
