@@ -99,7 +99,9 @@ impl TraceWriter {
         }
         self.batch.push(event);
         self.in_turn = true;
-        if self.batch.len() >= BATCH_EVENTS || self.batch_bytes >= BATCH_BYTES { self.send(None) } else { Ok(()) }
+        let full = self.batch.len() >= BATCH_EVENTS || self.batch_bytes >= BATCH_BYTES;
+        // what comes before anything is routed is no trace yet
+        if self.routed && full { self.send(None) } else { Ok(()) }
     }
 
     /// A turn is over: waits until what was taken so far is written, so that a signal that ends the run later does not take it
