@@ -8,6 +8,7 @@ use std::time::UNIX_EPOCH;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::os;
 
 /// Adds to `hash` what tells a model's files from others of the same name: their sizes and times.
 ///
@@ -38,6 +39,7 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let written = fs::create_dir_all(folder).and_then(|()| {
         let unfinished = path.with_extension(format!("{}.unfinished", std::process::id()));
+        let _taken_along = os::Unfinished::new(Some(&unfinished));
         let written = fs::File::create(&unfinished)
             .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&unfinished, path));
