@@ -29,6 +29,8 @@ const SCHEMA: &str = "foregate.profile/2";
 const BYTES_MAX: u64 = 1 << 20;
 /// Bytes per second that a drive may have.
 const RATES: std::ops::RangeInclusive<f64> = 1.0..=1e15;
+/// Bytes of slots that a machine may have.
+const CACHES: std::ops::RangeInclusive<u64> = 1..=1 << 50;
 /// Tokens per second that a run may reach.
 const SPEEDS: std::ops::RangeInclusive<f64> = 1e-9..=1e9;
 
@@ -66,7 +68,7 @@ impl Profile {
             && SPEEDS.contains(&self.tok_s)
             && self.error_most.is_none_or(|most| most >= 0.0)
             && lanes(self.setting.lanes)
-            && self.setting.cache != Some(0)
+            && self.setting.cache.is_none_or(|bytes| CACHES.contains(&bytes))
     }
 }
 
@@ -241,6 +243,7 @@ mod tests {
             ("\"prefetch\": \"4\"", "\"prefetch\": \"1e30\""),
             ("\"bytes_per_s\": 1000000000.0", "\"bytes_per_s\": 1e-300"),
             ("\"cache\": 1073741824", "\"cache\": 0"),
+            ("\"cache\": 1073741824", "\"cache\": 9999999999999999999"),
             ("\"error_most\": 0.25", "\"error_most\": -0.25"),
             ("\"nanos\": 1000000", "\"nanos\": 99999999999"),
         ] {
