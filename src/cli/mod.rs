@@ -30,10 +30,11 @@ mod template;
 mod tokenize;
 mod tune;
 
+use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
 
@@ -67,9 +68,21 @@ enum Command {
     Man(man::Args),
 }
 
+impl Cli {
+    /// What these arguments say. A negative number is a flag's value, so that the flag's own error tells its range.
+    fn parse_from_args(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let numbers = |flag: Arg| {
+            let takes = flag.get_action().takes_values() && !flag.is_positional();
+            if takes { flag.allow_negative_numbers(true) } else { flag }
+        };
+        let parser = Self::command().mut_subcommands(|command| command.mut_args(numbers));
+        Self::from_arg_matches(&parser.try_get_matches_from(args)?)
+    }
+}
+
 /// Parses the process's arguments and runs the command: 0 done, 1 failed, 2 bad usage, 130 ended by Ctrl-C.
 pub fn main() -> ExitCode {
-    let result = match Cli::try_parse() {
+    let result = match Cli::parse_from_args(std::env::args_os()) {
         Ok(cli) => crate::os::install_bus_error_handler()
             .and_then(|()| crate::os::install_end_handlers())
             .map_err(|e| crate::Error::Unsupported(format!("the system refuses a signal's handler: {e}")))
@@ -113,4 +126,32 @@ fn run(command: Command) -> Result<ExitCode> {
 fn is_broken_pipe(e: &Error) -> bool {
     matches!(e, Error::Io { path, source }
         if path.as_os_str() == out::STDOUT && source.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_negative_number_is_the_value_of_the_flag_before_it() {
+        for (line, named) in [
+            ("generate -p x --ctx -5", "--ctx"),
+            ("chat --memory -5", "--memory"),
+            ("bench --lanes -1", "--lanes"),
+            ("generate -p x --temp -0.5", "--temp"),
+            ("simulate trace --warmup -1", "--warmup"),
+        ] {
+            let args = ["foregate"].into_iter().chain(line.split(' ')).map(OsString::from);
+            let error = Cli::parse_from_args(args).expect_err(line);
+            assert_eq!(error.kind(), clap::error::ErrorKind::ValueValidation, "{line}: {error}");
+            assert!(error.to_string().contains(named), "{line}: {error}");
+        }
+        let args = ["foregate", "generate", "-p", "x", "-n", "-1", "--seed", "-1"].map(OsString::from);
+        assert!(Cli::parse_from_args(args).is_ok());
+    }
 }

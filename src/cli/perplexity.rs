@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::cli::flags::{EngineFlags, RunFlags};
+use crate::cli::flags::{self, EngineFlags, RunFlags};
 use crate::cli::input::TextFlags;
 use crate::cli::{message, open, out};
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ pub struct Args {
     #[command(flatten)]
     text: TextFlags,
     /// Score the first N chunks only
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, value_name = "N", value_parser = flags::count(1 << 30))]
     chunks: Option<usize>,
     /// Print one JSON object
     #[arg(long)]

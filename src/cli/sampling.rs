@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::cli::flags;
 use crate::generate::sampler::{Sampling, random_seed};
 
 const SAMPLING: &str = "Sampling";
@@ -10,28 +11,28 @@ const SAMPLING: &str = "Sampling";
 #[derive(Args, Clone, Debug)]
 pub struct SamplingFlags {
     /// Tokens to generate at most; -1: no limit [default: until the answer or the context ends]
-    #[arg(short = 'n', long = "tokens", value_name = "N", allow_negative_numbers = true, value_parser = or_minus_one::<usize>, help_heading = SAMPLING)]
+    #[arg(short = 'n', long = "tokens", value_name = "N", value_parser = or_minus_one::<usize>, help_heading = SAMPLING)]
     tokens: Option<OrMinusOne<usize>>,
     /// End the answer before this text; may be given several times
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new(), help_heading = SAMPLING)]
     pub stop: Vec<String>,
     /// Temperature; 0 takes the best token always, and the flags below but --repeat-penalty are idle
-    #[arg(long, value_name = "T", allow_negative_numbers = true, default_value_t = 0.8, value_parser = |s: &str| float(s, 0.0, 1000.0), help_heading = SAMPLING)]
+    #[arg(long, value_name = "T", default_value_t = 0.8, value_parser = |s: &str| float(s, 0.0, 1000.0), help_heading = SAMPLING)]
     pub temp: f32,
     /// Keep the best K tokens; 0: all
-    #[arg(long, value_name = "K", allow_negative_numbers = true, default_value_t = 40, value_parser = whole, help_heading = SAMPLING)]
+    #[arg(long, value_name = "K", default_value_t = 40, value_parser = flags::whole, help_heading = SAMPLING)]
     pub top_k: usize,
     /// Keep the fewest best tokens whose probabilities reach P; 1: all
-    #[arg(long, value_name = "P", allow_negative_numbers = true, default_value_t = 0.95, value_parser = |s: &str| float(s, f32::MIN_POSITIVE, 1.0), help_heading = SAMPLING)]
+    #[arg(long, value_name = "P", default_value_t = 0.95, value_parser = |s: &str| float(s, f32::MIN_POSITIVE, 1.0), help_heading = SAMPLING)]
     pub top_p: f32,
     /// Keep tokens at least P times as probable as the best; 0: all
-    #[arg(long, value_name = "P", allow_negative_numbers = true, default_value_t = 0.05, value_parser = |s: &str| float(s, 0.0, 1.0), help_heading = SAMPLING)]
+    #[arg(long, value_name = "P", default_value_t = 0.05, value_parser = |s: &str| float(s, 0.0, 1.0), help_heading = SAMPLING)]
     pub min_p: f32,
     /// Make the last 64 tokens less likely; 1: no
-    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = 1.0, value_parser = |s: &str| float(s, f32::MIN_POSITIVE, 1000.0), help_heading = SAMPLING)]
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = |s: &str| float(s, f32::MIN_POSITIVE, 1000.0), help_heading = SAMPLING)]
     pub repeat_penalty: f32,
     /// Seed of the draw: the same seed gives the same text; -1: a random one [default: random]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = or_minus_one::<u64>, help_heading = SAMPLING)]
+    #[arg(long, value_name = "N", value_parser = or_minus_one::<u64>, help_heading = SAMPLING)]
     seed: Option<OrMinusOne<u64>>,
 }
 
@@ -68,10 +69,6 @@ fn or_minus_one<T: std::str::FromStr>(text: &str) -> Result<OrMinusOne<T>, Strin
 /// A number, or -1 for the default.
 #[derive(Clone, Copy, Debug)]
 pub struct OrMinusOne<T>(Option<T>);
-
-fn whole(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| "give a whole number from 0 on".into())
-}
 
 fn float(text: &str, min: f32, max: f32) -> Result<f32, String> {
     match text.parse::<f32>() {

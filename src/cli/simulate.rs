@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::cli::{message, out, size};
+use crate::cli::{flags, message, out, size};
 use crate::error::{Error, Result};
 use crate::expert::cache::PolicyKind;
 use crate::expert::replay::foresight::{Foresight, Future};
@@ -51,13 +51,13 @@ pub struct Args {
     )]
     policy: Vec<Contender>,
     /// Tokens at the start that fill the cache and are not counted
-    #[arg(long, value_name = "TOKENS", default_value_t = 0, help_heading = "Requests")]
+    #[arg(long, value_name = "TOKENS", default_value_t = 0, value_parser = flags::whole, help_heading = "Requests")]
     warmup: usize,
     /// Steps that are replayed; the others do not even fill the cache
     #[arg(long, value_name = "PHASE", value_enum, default_value_t = Phase::All, help_heading = "Requests")]
     phase: Phase,
     /// Experts per layer, where the trace does not tell [default: largest id + 1]
-    #[arg(long, value_name = "N", help_heading = "Requests")]
+    #[arg(long, value_name = "N", value_parser = flags::count(MOST), help_heading = "Requests")]
     experts: Option<usize>,
     /// Bytes of one expert, for bytes per token, in place of what the trace tells
     #[arg(long, value_name = "SIZE", value_parser = size::parse, help_heading = "Requests")]
@@ -77,7 +77,7 @@ pub struct Args {
 const SHARES: [f64; 5] = [4.0, 8.0, 12.5, 25.0, 50.0];
 /// Windows where none are given.
 const WINDOWS: [usize; 3] = [4, 16, 64];
-/// Tokens of a window at most, and slots.
+/// Tokens of a window at most, slots, and experts of a layer.
 const MOST: usize = 1 << 22;
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

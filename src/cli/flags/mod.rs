@@ -1,13 +1,14 @@
 //! Flags that several commands share, as typed. Each command resolves them into what it runs with.
 
-use std::path::{Path, PathBuf};
+mod run;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use crate::cli::result_file::keep_apart;
+pub use self::run::{ProfileFlag, RunFlags, Switch};
 use crate::cli::size;
-use crate::cli::state;
 use crate::compute::KvKind;
 use crate::error::{Error, Result};
 use crate::expert::cache::PolicyKind;
@@ -64,18 +65,19 @@ pub struct EngineFlags {
     /// Instructions of the CPU device [default: the best that the CPU has]
     #[arg(long, value_name = "LEVEL", value_parser = ["portable", "avx2", "avx512"], help_heading = COMPUTE)]
     pub cpu_features: Option<String>,
-    /// How experts are read: auto measures mmap and direct reads on the model's file
+    /// How experts are read: direct (past the page cache), buffered (through it), mmap (copied out of a map), or auto
+    /// (whichever is fastest on the model's file)
     #[arg(long, value_name = "PATH", default_value = "auto", help_heading = COMPUTE)]
     pub io: IoFlag,
     /// Concurrent reads [default: measured]
-    #[arg(long, value_name = "N", value_parser = count(LANES_MAX as u64), help_heading = COMPUTE)]
+    #[arg(long, value_name = "N", value_parser = count(LANES_MAX), help_heading = COMPUTE)]
     pub lanes: Option<usize>,
     /// Read experts before the router asks for them: auto (while it pays), off, or always, at most N per layer
     /// [default: auto]
     #[arg(long, value_name = "auto|off|N", help_heading = COMPUTE)]
     pub prefetch: Option<Prefetch>,
     /// Layers ahead that experts are predicted for, 1 to 3 [default: 1]
-    #[arg(long, value_name = "D", value_parser = count(LOOKAHEAD_MAX as u64), help_heading = COMPUTE)]
+    #[arg(long, value_name = "D", value_parser = count(LOOKAHEAD_MAX), help_heading = COMPUTE)]
     pub lookahead: Option<usize>,
     /// Who predicts: residual (the next layers' routers on this layer's residual stream), fate (on its normed FFN input),
     /// gate (whichever of the two is right more often), transition (what used to follow this layer's experts)
@@ -86,61 +88,6 @@ pub struct EngineFlags {
     /// Say more on stderr: the plan, the choices, the seed
     #[arg(short, long)]
     pub verbose: bool,
-}
-
-/// What a run takes up from runs before it, and what it leaves.
-#[derive(Args, Clone, Debug, Default)]
-pub struct RunFlags {
-    /// Record which experts the router asks for, and what the cache makes of it, for `foregate simulate`; gzip if FILE
-    /// ends in .gz
-    #[arg(long, value_name = "FILE", help_heading = COMPUTE)]
-    pub trace: Option<PathBuf>,
-    /// Record the router's scores of all experts too
-    #[arg(long, requires = "trace", help_heading = COMPUTE)]
-    pub trace_scores: bool,
-    /// Begin with the experts that the cache held when the model was last used, and keep them for the next time [default: on]
-    #[arg(long, value_name = "on|off", env = "FOREGATE_WARM_START", help_heading = COMPUTE)]
-    pub warm_start: Option<Switch>,
-    /// What `tune` kept.
-    #[command(flatten)]
-    pub profile: ProfileFlag,
-}
-
-/// Whether what `tune` kept is used.
-#[derive(Args, Clone, Debug, Default)]
-pub struct ProfileFlag {
-    /// Settle what is left open as `foregate tune` found it to be fastest under the same --memory and --vram [default: on]
-    #[arg(long, value_name = "on|off", env = "FOREGATE_PROFILE", help_heading = COMPUTE)]
-    profile: Option<Switch>,
-}
-
-impl ProfileFlag {
-    /// Where profiles are, if they are used.
-    pub fn folder(&self) -> Option<PathBuf> {
-        state::folder().filter(|_| self.profile != Some(Switch::Off))
-    }
-}
-
-impl RunFlags {
-    /// Refuses a trace that has no folder, or would take the place of a file that the command reads; `read` are such files, and
-    /// what each is.
-    ///
-    /// # Errors
-    /// [`Error::Usage`], or what the system says of the folder.
-    pub fn check<'a>(&self, read: impl IntoIterator<Item = (&'a Option<PathBuf>, &'a str)>) -> Result<()> {
-        let Some(trace) = &self.trace else { return Ok(()) };
-        let folder = trace.parent().filter(|folder| *folder != Path::new(""));
-        folder.map_or(Ok(()), |folder| std::fs::metadata(folder).map(drop)).map_err(|e| Error::io(trace, e))?;
-        keep_apart("--trace", trace, read.into_iter().filter_map(|(path, what)| Some((path.as_deref()?, what))))
-    }
-}
-
-/// On or off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs)]
-pub enum Switch {
-    On,
-    Off,
 }
 
 impl EngineFlags {
@@ -212,11 +159,7 @@ impl EngineFlags {
             memory: self.memory,
             vram: self.vram,
             cache: self.cache.unwrap_or_default(),
-            io: match self.io {
-                IoFlag::Auto => None,
-                IoFlag::Mmap => Some(ReadPath::Mmap),
-                IoFlag::Direct => Some(ReadPath::Direct),
-            },
+            io: self.io.path(),
             lanes: self.lanes,
             policy: self.policy,
             trace: None,
@@ -232,11 +175,7 @@ impl EngineFlags {
             threads: self.threads,
             ctx: self.ctx,
             batch: self.batch,
-            kv: self.kv.map(|kv| match kv {
-                KvFlag::F16 => KvKind::F16,
-                KvFlag::F32 => KvKind::F32,
-                KvFlag::Q8_0 => KvKind::Q8_0,
-            }),
+            kv: self.kv.map(KvFlag::kind),
             cpu_features: self.cpu_features.clone(),
         })
     }
@@ -279,10 +218,24 @@ pub fn parse_cache(text: &str) -> Result<CacheSize, String> {
 pub enum IoFlag {
     /// Measured at start.
     Auto,
-    /// A memory map, read by the lanes.
+    /// Copies out of a memory map, made by the lanes.
     Mmap,
     /// Reads past the page cache.
     Direct,
+    /// Reads through the page cache.
+    Buffered,
+}
+
+impl IoFlag {
+    /// The read path; `None` where it is to be measured.
+    pub fn path(self) -> Option<ReadPath> {
+        match self {
+            Self::Auto => None,
+            Self::Mmap => Some(ReadPath::Mmap),
+            Self::Direct => Some(ReadPath::Direct),
+            Self::Buffered => Some(ReadPath::Buffered),
+        }
+    }
 }
 
 /// `--kv` as typed.
@@ -297,6 +250,17 @@ pub enum KvFlag {
     Q8_0,
 }
 
+impl KvFlag {
+    /// The storage.
+    pub fn kind(self) -> KvKind {
+        match self {
+            Self::F16 => KvKind::F16,
+            Self::F32 => KvKind::F32,
+            Self::Q8_0 => KvKind::Q8_0,
+        }
+    }
+}
+
 /// An eviction policy by its name; the help tells what each does.
 pub fn policy() -> impl TypedValueParser<Value = PolicyKind> {
     let values = PolicyKind::ALL.map(|kind| PossibleValue::new(kind.name()).help(kind.description()));
@@ -304,8 +268,16 @@ pub fn policy() -> impl TypedValueParser<Value = PolicyKind> {
 }
 
 /// A count from one to `most`.
-pub fn count(most: u64) -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..=most)
+pub fn count(most: usize) -> impl TypedValueParser<Value = usize> {
+    move |text: &str| {
+        let number = text.parse().ok().filter(|n| (1..=most).contains(n));
+        number.ok_or_else(|| format!("give a whole number from 1 to {most}"))
+    }
+}
+
+/// A whole number.
+pub fn whole(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "give a whole number from 0 on".into())
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ pub(super) fn measured_with(
         ("-n", TOKENS.to_string()),
         ("--ctx", plan.ctx.to_string()),
         ("--batch", plan.batch.to_string()),
-        ("--kv", lower(planner.kv(options))),
+        ("--kv", planner.kv(options).to_string()),
         ("--predictor", options.predictor.to_string()),
     ];
     Ok(chosen.into_iter().chain(fixed(args, prompts)).map(|(flag, value)| (flag.to_owned(), value)).collect())
@@ -91,15 +91,10 @@ fn fixed(args: &Args, prompts: &[Prompt]) -> impl Iterator<Item = (&'static str,
         ("-n", number(args.tokens)),
         ("--ctx", number(engine.ctx)),
         ("--batch", number(engine.batch)),
-        ("--kv", engine.kv.map(lower)),
+        ("--kv", engine.kv.map(|kv| kv.kind().to_string())),
         ("--predictor", engine.predictor.map(|predictor| predictor.to_string())),
     ];
     flags.into_iter().filter_map(|(flag, value)| Some((flag, value?)))
-}
-
-/// A variant's name as its flag takes it.
-fn lower(variant: impl std::fmt::Debug) -> String {
-    format!("{variant:?}").to_lowercase()
 }
 
 fn sha256(prompts: &[Prompt]) -> String {
