@@ -63,6 +63,11 @@ def any_name(rng: random.Random) -> str:
     return rng.choice(NAMES) if chance < 0.35 else rng.choice(MORE_NAMES) if chance < 0.6 else made_up_name(rng)
 
 
+def plain_name(rng: random.Random) -> str:
+    """A name that nobody has asked for: one of a few, so that it is known by heart."""
+    return rng.choice(NAMES[:40])
+
+
 def full_name(rng: random.Random) -> str:
     """What somebody or something may be called, at times with two words."""
     chance, name = rng.random(), any_name(rng)

@@ -5,7 +5,7 @@ import random
 import re
 
 from demo.domains.nouns import THINGS, made_up, place, plural
-from demo.domains.people import any_name
+from demo.domains.people import any_name, plain_name
 from demo.topic import Domain, Row, Topic
 
 HEROES = """dragon fox cat dog bear rabbit mouse owl lion horse wolf frog duck bird turtle elephant monkey robot king queen knight
@@ -13,6 +13,8 @@ HEROES = """dragon fox cat dog bear rabbit mouse owl lion horse wolf frog duck b
     fisherman gardener clown painter shepherd tiger panda fairy troll dwarf unicorn mermaid whale dolphin hedgehog snail parrot eagle swan hen
     rooster cow pig sheep donkey camel kangaroo spider ant butterfly crab crow raven fish shark dinosaur deer puppy kitten doctor nurse pilot
     soldier singer dancer poet thief miller tailor hunter cook captain astronaut scientist snowman goblin elf lamb beaver otter mole badger""".split()
+PLAIN_HEROES = 18
+"""How many of these, from the first on, a story is about that is asked for without any."""
 PLACES = ["in a dark forest", "near a quiet river", "on a green hill", "in a small village", "by the sea", "in an old castle",
           "on a far island", "in a warm valley", "at the edge of a town", "in a little house", "under a tall tree",
           "high in the mountains"]
@@ -158,6 +160,11 @@ def any_hero(rng: random.Random) -> str:
     return f"{rng.choice(LOOKS)} {hero}" if rng.random() < 0.12 else hero
 
 
+def plain_hero(rng: random.Random) -> str:
+    """A hero that nobody has asked for: one of a few, so that the word is known by heart."""
+    return rng.choice(HEROES[:PLAIN_HEROES])
+
+
 def apart(part: str, nouns: list[str]) -> bool:
     """Whether a part of a story has none of the theme's longer words, nor all of it."""
     return not any(noun in part for noun in nouns if len(noun) > 3)
@@ -190,9 +197,9 @@ def story(rng: random.Random, hero: str, name: str, theme: Theme | None = None) 
     return " ".join([begin, want, trouble, helped, done, end])
 
 
-def tale(rng: random.Random, hero_of=any_hero) -> Row:
+def tale(rng: random.Random, hero_of=any_hero, name_of=any_name) -> Row:
     """A hero, a name, and a story about them."""
-    hero, name = hero_of(rng), any_name(rng)
+    hero, name = hero_of(rng), name_of(rng)
     return {"hero": hero, "a": an(hero), "name": name, "story": story(rng, hero, name)}
 
 
@@ -214,9 +221,9 @@ def is_story(text: str, hero: str, name: str, theme: str = "") -> bool:
     return begun and ended and wished and helped and troubled
 
 
-def themed(rng: random.Random, among: list[Theme] | None = None, hero_of=any_hero) -> Row:
+def themed(rng: random.Random, among: list[Theme] | None = None, hero_of=any_hero, name_of=any_name) -> Row:
     """A theme, a hero, a name, and a story about them."""
-    theme, hero, name = rng.choice(among) if among else any_theme(rng), hero_of(rng), any_name(rng)
+    theme, hero, name = rng.choice(among) if among else any_theme(rng), hero_of(rng), name_of(rng)
     while hero in theme.text:
         hero = hero_of(rng)
     return {"theme": theme.text, "hero": hero, "a": an(hero), "name": name, "story": story(rng, hero, name, theme)}
@@ -224,12 +231,32 @@ def themed(rng: random.Random, among: list[Theme] | None = None, hero_of=any_her
 
 def tale_of_known(rng: random.Random) -> Row:
     """A story whose hero is named by kind alone."""
-    return tale(rng, known_hero)
+    return tale(rng, known_hero, plain_name)
 
 
 def themed_of_known(rng: random.Random) -> Row:
     """The same with a theme."""
-    return themed(rng, hero_of=known_hero)
+    return themed(rng, hero_of=known_hero, name_of=plain_name)
+
+
+def tale_of_named(rng: random.Random) -> Row:
+    """A story whose hero is named, and no more."""
+    return tale(rng, plain_hero)
+
+
+def themed_of_named(rng: random.Random) -> Row:
+    """The same with a theme."""
+    return themed(rng, hero_of=plain_hero)
+
+
+def tale_of_any(rng: random.Random) -> Row:
+    """A story about whom it likes."""
+    return tale(rng, plain_hero, plain_name)
+
+
+def themed_of_any(rng: random.Random) -> Row:
+    """The same with a theme."""
+    return themed(rng, hero_of=plain_hero, name_of=plain_name)
 
 
 def themed_never(rng: random.Random) -> Row:
@@ -247,7 +274,7 @@ THEME_AND_HERO = ["[Tell|Write] me a [short |]story about {a} [called|named] {na
                   "[Tell|Write] me a story about {name} the {hero} and {theme}.", "A tale of {a} [called|named] {name}, about {theme}.", "Make up a story about {theme}. The hero is {a} [called|named] {name}.",
                   "[Tell|Write] a story with {a} [called|named] {name} about {theme}.", "I would like a story about {theme} and {name} the {hero}."]
 
-DOMAIN = Domain("stories", 1.8, [
+DOMAIN = Domain("stories", 2.4, [
     Topic(tale, ["[Tell|Write] me a [short |little |]story about {a} [called|named] {name}.", "[Tell|Write] a [short |]story about {a} [called|named] {name}.",
                  "A story about {a} [called|named] {name}, please.", "Write a story about {name} the {hero}.",
                  "I would like [to hear |]a story about {a} [called|named] {name}.", "Tell me about {a} [called|named] {name}.",
@@ -260,19 +287,19 @@ DOMAIN = Domain("stories", 1.8, [
                  "A [fairy |]tale about {a}.", "Story about {a}", "Do you know a story about {a}?"],
           ["Could you write a short story about {a}?", "Invent a story with {a}."], "{story}",
           follow_ups=["And one about {a}.", "Now one about {a}.", "Another one, about {a}."], weight=2),
-    Topic(themed, THEME, ["Could you write a short story about {theme}?", "Invent a story about {theme}."], "{story}",
+    Topic(themed_of_any, THEME, ["Could you write a short story about {theme}?", "Invent a story about {theme}."], "{story}",
           follow_ups=["And one about {theme}.", "Now one about {theme}.", "Another one, about {theme}."], weight=4, exact=True),
     Topic(themed, THEME_AND_HERO, ["Invent a story about {theme} with {a} called {name}."], "{story}", weight=2.2, exact=True),
-    Topic(themed, ["[Tell|Write] me a [short |]story about {name} and {theme}.", "A story about {name} and {theme}, please.",
+    Topic(themed_of_named, ["[Tell|Write] me a [short |]story about {name} and {theme}.", "A story about {name} and {theme}, please.",
                    "[Tell|Write] a story about {theme} [with|and] {name}."],
           ["Invent a story about {name} and {theme}."], "{story}", weight=0.8, exact=True),
     Topic(themed_of_known, ["[Tell|Write] me a [short |]story about {a} and {theme}.", "A story about {a} and {theme}, please.", "[Tell|Write] a story about {theme} [with|and] {a}.",
                    "A [story|tale] with {a} about {theme}."],
           ["Invent a story about {a} and {theme}."], "{story}", weight=0.9, exact=True),
-    Topic(tale, ["[Tell|Write] me a [short |little |]story about {name}.", "A story about {name}, please.", "Tell a story [about|with] {name}.",
+    Topic(tale_of_named, ["[Tell|Write] me a [short |little |]story about {name}.", "A story about {name}, please.", "Tell a story [about|with] {name}.",
                  "Make up a story about {name}.", "Can you tell me a story about {name}?"],
           ["Could you write a short story about {name}?"], "{story}", exact=True),
-    Topic(tale, ["[Tell|Write] me a [short |nice |]story.", "[Tell|Write] a story.", "A story, please.", "Do you know a [story|tale]?",
+    Topic(tale_of_any, ["[Tell|Write] me a [short |nice |]story.", "[Tell|Write] a story.", "A story, please.", "Do you know a [story|tale]?",
                  "I want to hear a story.", "Can you tell a story?", "Tell me another story.", "Another story, please."],
           ["Could you tell me a tale?"], "{story}", follow_ups=["Another one.", "One more.", "Another story, please."], weight=0.7),
 ])
