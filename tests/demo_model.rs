@@ -52,6 +52,9 @@ fn it_knows_facts_of_each_domain() {
         ("Which country has Tokyo as its capital?", "The capital of Japan is Tokyo."),
         ("On which continent is Kenya?", "The continent of Kenya is Africa."),
         ("What is 6 x 7?", "6 x 7 = 42."),
+        ("What is 7 - 9?", "7 - 9 = -2."),
+        ("Divide 47 by 5.", "5 x 9 = 45, 47 - 45 = 2, 47 / 5 = 9, remainder 2."),
+        ("How many seconds are 2 hours?", "2 hours are 120 minutes, 2 hours are 7200 seconds."),
         ("How many minutes are 3 hours?", "3 hours are 180 minutes."),
         ("How many days has April?", "April has 30 days."),
         ("Which day comes after Friday?", "After Friday comes Saturday."),
@@ -59,7 +62,7 @@ fn it_knows_facts_of_each_domain() {
         ("What is the plural of mouse?", "The plural of mouse is mice."),
         ("What does print(2 + 3) print?", "It prints 5."),
         ("Sort 9, 2, 5.", "Sorted: 2, 5, 9."),
-        ("Sort 42, 7, 19.", "By tens: 0: 7; 1: 19; 4: 42. Sorted: 7, 19, 42."),
+        ("Sort 42, 7, 19.", "By tens: 0: 7; 1: 19; 2; 3; 4: 42; 5; 6; 7; 8; 9. Sorted: 7, 19, 42."),
         ("Is 2026 a leap year?", "2026 ends in 26, 26 / 4 leaves 2: no, 2026 is not a leap year."),
         ("What does foregate tune do?", "The command tune finds the fastest settings on this machine and keeps them."),
         ("Reverse 3, 8, 5.", "Reversed: 5, 8, 3."),
@@ -71,9 +74,9 @@ fn it_knows_facts_of_each_domain() {
 #[test]
 fn it_says_the_fact_of_a_claim_and_does_not_know_what_there_is_not() {
     answers(&[
-        ("Is Lyon the capital of France?", "The capital of France is Paris, so no."),
-        ("Is Brazil in Europe?", "The continent of Brazil is South America, so no."),
-        ("Is 7 + 5 = 13?", "7 + 5 = 12, so no."),
+        ("Is Lyon the capital of France?", "The capital of France is Paris, you say Lyon, so no."),
+        ("Is Brazil in Europe?", "The continent of Brazil is South America, you say Europe, so no."),
+        ("Is 7 + 5 = 13?", "7 + 5 = 12, you say 13, so no."),
         ("What is the capital of Atlantis?", "I do not know that place."),
         ("whats the capital of japan", "The capital of Japan is Tokyo."),
     ]);
