@@ -100,9 +100,10 @@ impl Demand<'_> {
         let with = if cached { " with that --cache" } else { "" };
         let less = [(cached, "--cache, "), (true, "--ctx"), (staging > 0, ", --lanes"), (true, " or --batch")];
         let less: String = less.iter().filter(|(helps, _)| *helps).map(|(_, flag)| *flag).collect();
+        let cpu = if self.looked_for_gpus { ", and so does --device cpu, which looks for no GPU" } else { "" };
         Error::Budget(format!(
             "{ceiling} is too small for this model{with} and a context of {}: the smallest that works is {flag} {smallest}; a \
-             smaller {less} also helps",
+             smaller {less} also helps{cpu}",
             self.ctx
         ))
     }

@@ -35,9 +35,10 @@ impl Rounds<'_> {
             tried.extend(readings(&self.probe).into_iter().map(|(path, lanes)| Setting { path, lanes, ..*base }));
         }
         if !self.settled.cache {
-            let sizes = [12, 8].map(|n| self.sized(base, n));
-            tried.extend(sizes.into_iter().filter(|setting| self.plan(setting).is_ok()));
+            tried.extend([12, 8].map(|n| self.sized(base, n)));
         }
+        // a way of reading may need more memory than there is, and a cache may have too few slots
+        tried.retain(|setting| self.plan(setting).is_ok());
         if tried.len() == 1 {
             return Ok(Some(*base));
         }
@@ -48,7 +49,7 @@ impl Rounds<'_> {
         let steps: Vec<Setting> = faster.iter().map(|timed| timed.setting).collect();
         let best = steps.first().copied().unwrap_or(*base);
         let together = together(base, &steps);
-        if together == best {
+        if together == best || self.plan(&together).is_err() {
             return Ok(Some(best));
         }
         let Some(ran) = self.round(&[best, together])? else { return Ok(None) };

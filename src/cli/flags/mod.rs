@@ -66,7 +66,7 @@ pub struct EngineFlags {
     #[arg(long, value_name = "LEVEL", value_parser = ["portable", "avx2", "avx512"], help_heading = COMPUTE)]
     pub cpu_features: Option<String>,
     /// How experts are read: direct (past the page cache), buffered (through it), mmap (copied out of a map), or auto
-    /// (whichever is fastest on the model's file)
+    /// (whichever is fastest on the model's file; buffered where experts have less than 512 MiB)
     #[arg(long, value_name = "PATH", default_value = "auto", help_heading = COMPUTE)]
     pub io: IoFlag,
     /// Concurrent reads [default: measured]
