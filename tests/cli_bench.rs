@@ -261,10 +261,8 @@ fn every_number_of_the_page_stands_in_the_json() {
         assert_eq!(strangers(planted, &json).len(), 1, "{planted}");
     }
     let mut poorer = json.clone();
-    for row in poorer["configurations"].as_array_mut().unwrap() {
-        row["split"]["total_ms"] = Value::Null;
-    }
-    assert!(!strangers(shown, &poorer).is_empty(), "times of whole tokens are nowhere else");
+    poorer["configurations"] = Value::Null;
+    assert!(!strangers(shown, &poorer).is_empty(), "what both runs of a configuration come to is nowhere else");
 }
 
 #[test]
