@@ -63,8 +63,9 @@ pub fn drop_mapped_pages(map: &Mmap) {
     let _ = map;
 }
 
-/// A fault may map what lies around the page: the rest of a huge page, or of a folio of the page cache.
-const MAPPED_AROUND: usize = 2 << 20;
+/// A fault may map what lies around the page in the file, up to the next multiples of this: the rest of a huge page, or of a
+/// folio of the page cache.
+pub const MAPPED_AROUND: usize = 2 << 20;
 
 /// Takes the pages of a range of a map out of the resident set, as [`drop_mapped_pages`] does, with what touching them
 /// may have mapped around them. A range that does not lie in the map is left alone.

@@ -133,8 +133,16 @@ impl Shards {
             return Err(self.shortened(piece, map.len() as u64));
         };
         os::will_need(map, range.start, range.len());
-        piece.mem[piece.skip..piece.need].copy_from_slice(from);
-        os::drop_mapped_range(map, range.start, range.len());
+        // what one fault may map is dropped before the next is touched
+        let (mut rest, mut out) = (from, &mut piece.mem[piece.skip..piece.need]);
+        while !rest.is_empty() {
+            let at = range.end - rest.len();
+            let (part, others) = rest.split_at(rest.len().min(os::MAPPED_AROUND - at % os::MAPPED_AROUND));
+            let (place, places) = out.split_at_mut(part.len());
+            place.copy_from_slice(part);
+            os::drop_mapped_range(map, at, part.len());
+            (rest, out) = (others, places);
+        }
         Ok(ReadCost { bytes: range.len() as u64, reads: 1 })
     }
 

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use super::{ExpertBuf, ExpertId, ExpertLayer};
 use crate::error::Error;
+use crate::os::MAPPED_AROUND;
 
 /// Bytes of one read, about: drives are flat above 256 KiB, and smaller pieces let lanes share one expert.
 const PIECE: usize = 1 << 20;
@@ -33,8 +34,8 @@ const LONGEST_PIECE: usize = PIECE + PIECE / 2;
 /// Bytes of one speculative read, about: what is under way when a demand read comes delays it.
 const SPECULATIVE_PIECE: usize = 256 << 10;
 
-/// Pages of the map that a lane has in the resident set while it copies a piece, with what faults map around it.
-pub const MAPPED_BYTES_PER_LANE: u64 = PIECE as u64 + (128 << 10);
+/// Pages of the map that a lane has in the resident set while it copies a piece: what faults on one part of it map.
+pub const MAPPED_BYTES_PER_LANE: u64 = MAPPED_AROUND as u64;
 
 /// The most reader threads that can be asked for; 2-10 concurrent reads saturate a drive.
 pub const LANES_MAX: usize = 64;
