@@ -34,7 +34,7 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
-use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
 
@@ -69,13 +69,9 @@ enum Command {
 }
 
 impl Cli {
-    /// What these arguments say. A negative number is a flag's value, so that the flag's own error tells its range.
+    /// What these arguments say.
     fn parse_from_args(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let numbers = |flag: Arg| {
-            let takes = flag.get_action().takes_values() && !flag.is_positional();
-            if takes { flag.allow_negative_numbers(true) } else { flag }
-        };
-        let parser = Self::command().mut_subcommands(|command| command.mut_args(numbers));
+        let parser = Self::command().mut_subcommands(flags::with_negative_numbers);
         Self::from_arg_matches(&parser.try_get_matches_from(args)?)
     }
 }

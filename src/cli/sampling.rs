@@ -11,7 +11,7 @@ const SAMPLING: &str = "Sampling";
 #[derive(Args, Clone, Debug)]
 pub struct SamplingFlags {
     /// Tokens to generate at most; -1: no limit [default: until the answer or the context ends]
-    #[arg(short = 'n', long = "tokens", value_name = "N", allow_negative_numbers = true, value_parser = or_minus_one::<usize>, help_heading = SAMPLING)]
+    #[arg(short = 'n', long = "tokens", value_name = "N", value_parser = or_minus_one::<usize>, help_heading = SAMPLING)]
     tokens: Option<OrMinusOne<usize>>,
     /// End the answer before this text; may be given several times
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new(), help_heading = SAMPLING)]
@@ -32,7 +32,7 @@ pub struct SamplingFlags {
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = |s: &str| float(s, f32::MIN_POSITIVE, 1000.0), help_heading = SAMPLING)]
     pub repeat_penalty: f32,
     /// Seed of the draw: the same seed gives the same text; -1: a random one [default: random]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = or_minus_one::<u64>, help_heading = SAMPLING)]
+    #[arg(long, value_name = "N", value_parser = or_minus_one::<u64>, help_heading = SAMPLING)]
     seed: Option<OrMinusOne<u64>>,
 }
 
@@ -80,7 +80,7 @@ fn float(text: &str, min: f32, max: f32) -> Result<f32, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{CommandFactory, FromArgMatches, Parser};
 
     use super::*;
 
@@ -91,8 +91,9 @@ mod tests {
     }
 
     fn parse(flags: &str) -> Result<SamplingFlags, String> {
-        let line = Line::try_parse_from(["x"].into_iter().chain(flags.split_whitespace()));
-        line.map(|line| line.sampling).map_err(|e| e.to_string())
+        let command = flags::with_negative_numbers(Line::command());
+        let line = command.try_get_matches_from(["x"].into_iter().chain(flags.split_whitespace()));
+        line.and_then(|line| Line::from_arg_matches(&line)).map(|line| line.sampling).map_err(|e| e.to_string())
     }
 
     #[test]

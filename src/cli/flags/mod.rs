@@ -5,7 +5,7 @@ mod run;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
+use clap::{Args, Command, ValueEnum};
 
 pub use self::run::{ProfileFlag, RunFlags, Switch};
 use crate::cli::size;
@@ -69,7 +69,7 @@ pub struct EngineFlags {
     /// (whichever is fastest on the model's file; buffered where experts have less than 512 MiB)
     #[arg(long, value_name = "PATH", default_value = "auto", help_heading = COMPUTE)]
     pub io: IoFlag,
-    /// Concurrent reads [default: measured]
+    /// Concurrent reads [default: measured, or 4 where nothing is]
     #[arg(long, value_name = "N", value_parser = count(LANES_MAX), help_heading = COMPUTE)]
     pub lanes: Option<usize>,
     /// Read experts before the router asks for them: auto (while it pays), off, or always, at most N per layer
@@ -273,6 +273,14 @@ pub fn count(most: usize) -> impl TypedValueParser<Value = usize> {
         let number = text.parse().ok().filter(|n| (1..=most).contains(n));
         number.ok_or_else(|| format!("give a whole number from 1 to {most}"))
     }
+}
+
+/// The command, a negative number after a flag being its value, so that the flag's own error tells its range.
+pub fn with_negative_numbers(command: Command) -> Command {
+    command.mut_args(|flag| {
+        let takes = flag.get_action().takes_values() && !flag.is_positional();
+        if takes { flag.allow_negative_numbers(true) } else { flag }
+    })
 }
 
 /// A whole number.
