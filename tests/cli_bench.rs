@@ -260,6 +260,11 @@ fn every_number_of_the_page_stands_in_the_json() {
     for planted in [">98.7654 ms<", ">prefetch 4: 33.3331 %<", ">777 GiB<", ">12.34567<"] {
         assert_eq!(strangers(planted, &json).len(), 1, "{planted}");
     }
+    let mut other = json.clone();
+    for row in other["configurations"].as_array_mut().unwrap() {
+        row["split"]["total_ms"] = 98.7654.into();
+    }
+    assert_eq!(strangers(">98.7654 ms<", &other), [""; 0], "it stands there now");
     let mut poorer = json.clone();
     poorer["configurations"] = Value::Null;
     assert!(!strangers(shown, &poorer).is_empty(), "what both runs of a configuration come to is nowhere else");
