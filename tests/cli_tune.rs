@@ -265,6 +265,16 @@ fn a_dry_run_keeps_nothing() {
 }
 
 #[test]
+fn a_budget_without_room_for_another_way_of_reading_is_tuned_all_the_same() {
+    let state = Dir::new();
+    let refusal = tune(&state, &["--memory", "1MiB"]).fails(1);
+    let smallest = refusal.split("the smallest that works is --memory ").nth(1).and_then(|rest| rest.split(';').next());
+    let report = json(&tune(&state, &["--memory", smallest.unwrap(), "--dry-run", "--json"]).ok());
+    let mapped = |trial: &&Value| trial["path"] == "mmap";
+    assert!(rows(&report, "trials").len() > 1 && rows(&report, "trials").iter().find(mapped).is_none(), "{report}");
+}
+
+#[test]
 fn what_cannot_be_tuned_is_refused() {
     let state = Dir::new();
     for (flags, word) in [
