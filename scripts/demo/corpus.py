@@ -121,12 +121,13 @@ class Conversation:
         topic = self.topic
         answer = (topic.short if self.mode == "one word" else topic.german if self.mode == "german" else None) or topic.answer
         answer = answer.format(**self.row)
-        self.add(phrases.asked(self.rng, phrasing, self.row, topic.exact, answer), answer)
+        fillers = phrases.GERMAN_FILLERS if DOMAIN_OF[id(topic)].name == "german" and topic.german == topic.answer else phrases.FILLERS
+        self.add(phrases.asked(self.rng, phrasing, self.row, topic.exact, answer, fillers), answer)
 
     def remember(self, phrasing, answer):
         """A question about what was said before."""
         rng = self.rng
-        self.add(phrases.asked(rng, phrases.around(rng, say(rng, phrasing)), {}, False, answer), answer)
+        self.add(phrases.asked(rng, phrases.around(rng, say(rng, phrasing)), {}, False, answer, phrases.FILLERS), answer)
 
     def recall(self):
         """Tells something about the user, or asks for it."""

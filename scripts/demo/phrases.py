@@ -21,6 +21,13 @@ AFTER = [" Please.", " Thanks.", " Thank you.", " I need to know.", " Do you kno
          " Please answer.", " That is all I want to know.", " If you know."]
 """Behind a question."""
 
+FILLERS = """actually also anyway basically briefly certainly clearly correctly currently easily ever exactly finally generally gladly hereby
+    honestly however immediately indeed just kindly maybe merely mostly naturally nicely now obviously often only perhaps please possibly precisely
+    probably quickly quietly rather really right seriously simply somehow soon still surely then therefore though too truly usually well
+    yet""".split()
+GERMAN_FILLERS = "bitte denn doch eben eigentlich einfach genau gern gleich jetzt mal nun schnell wohl".split()
+"""Words that change nothing, wherever they stand: an answer must not hang on the exact wording."""
+
 ONE_WORD = ["Answer in one word.", "Reply with one word only.", "Be brief: one word.", "One word answers only.", "Give only the answer.",
             "Answer with a single word.", "Use one word.", "Answer as briefly as you can.", "You answer in one word.", "Be very short.",
             "Reply in a single word.", "Only say the answer, nothing else.", "Please answer with one word only."]
@@ -84,6 +91,15 @@ def around(rng: random.Random, question: str) -> str:
     return question
 
 
+def filled(rng: random.Random, phrasing: str, fillers: list[str]) -> str:
+    """The phrasing with one word more that changes nothing, behind a word and not before a sign."""
+    words = phrasing.split(" ")
+    behind = [i for i in range(1, len(words)) if words[i - 1].isalpha() and words[i].strip("?.!,:'\"").replace("}", "").replace("{", "").isalnum()]
+    if behind:
+        words.insert(rng.choice(behind), rng.choice(fillers))
+    return " ".join(words)
+
+
 def mistyped(rng: random.Random, word: str) -> str:
     """The word with a letter missing, twice, or changed with its neighbour; not the first or the last one."""
     at = rng.randrange(1, len(word) - 2)
@@ -101,8 +117,10 @@ def mistype(rng: random.Random, phrasing: str, answer: str) -> str:
     return phrasing[:found.start()] + mistyped(rng, found[0]) + phrasing[found.end():]
 
 
-def asked(rng: random.Random, phrasing: str, row: dict, exact: bool, answer: str) -> str:
-    """The phrasing with its values, as a hurried person types it, at times."""
+def asked(rng: random.Random, phrasing: str, row: dict, exact: bool, answer: str, fillers: list[str]) -> str:
+    """The phrasing with its values, as a hurried or wordy person types it, at times."""
+    if rng.random() < 0.15:
+        phrasing = filled(rng, phrasing, fillers)
     if not exact and rng.random() < 0.03:
         phrasing = mistype(rng, phrasing, answer)
     return roughen(rng, phrasing.format(**row), exact, answer)

@@ -3,7 +3,7 @@ sums above 99 or products of larger factors, is declined.
 
 Before a sum or difference of longer numbers the answer says that of the ones ("6 + 5 = 11, 16 + 55 = 71."): a small model
 learns this from far fewer examples than the result at once, whose first digit already depends on the carry. It is said even
-where one word is asked for. A quotient with a remainder is worked out by the product below it, tens first.
+where one word is asked for. A quotient is worked out by the largest product that fits, tens first, be there a remainder or not.
 """
 
 import random
@@ -70,12 +70,10 @@ SMALL_BELOW_ZERO = [below_zero(a, b) for a in range(10) for b in range(a + 1, 11
 BELOW_ZERO = [[below_zero(row["b"], row["a"]) for row in rows if row["a"] > 10 and row["a"] != row["b"]] for rows in DIFFERENCES]
 """Split as the differences that they are worked out by."""
 PRODUCTS = [{"a": a, "b": b, "c": a * b} for a in range(11) for b in range(11)]
-QUOTIENTS = [{"a": a * b, "b": b, "c": a} for a in range(1, 11) for b in range(1, 11)]
-QUOTIENTS += [{"a": 2 * a, "b": 2, "c": a} for a in range(11, 51)]
-QUOTIENTS += [{"a": 0, "b": b, "c": 0} for b in range(1, 11)] + [{"a": a, "b": 1, "c": a} for a in range(11, TOP + 1)]
-QUOTIENTS = [row | {"work": "", "rest": "", "rest_german": "", "short": row["c"]} for row in QUOTIENTS]
-AT_ONCE = {(row["a"], row["b"]) for row in QUOTIENTS}
-PARTED = split([parted(a, b) for a in range(1, TOP + 1) for b in range(2, 11) if (a, b) not in AT_ONCE], 10)
+QUOTIENTS = [parted(a * b, b) for a in range(11) for b in range(2, 11)] + [parted(2 * a, 2) for a in range(11, 50)]
+QUOTIENTS += [{"a": a, "b": 1, "c": a, "work": "", "rest": "", "rest_german": "", "short": a} for a in range(TOP + 1)]
+EVEN = {(row["a"], row["b"]) for row in QUOTIENTS}
+PARTED = split([parted(a, b) for a in range(1, TOP + 1) for b in range(2, 11) if (a, b) not in EVEN], 10)
 BY_ZERO = [{"a": a, "b": 0} for a in range(TOP + 1)]
 NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 IN_WORDS = [{"a": a, "b": b, "c": a + b, "A": NUMBERS[a], "B": NUMBERS[b]} for a in range(13) for b in range(13)]
@@ -98,8 +96,8 @@ def difference_below_zero(rng: random.Random) -> Row:
 
 
 def quotient(rng: random.Random) -> Row:
-    """As many that come out evenly at once as others."""
-    return rng.choice(QUOTIENTS if rng.random() < 0.4 else PARTED[0])
+    """One that comes out evenly, or by more than tables, or not."""
+    return rng.choice(QUOTIENTS if rng.random() < 0.3 else PARTED[0])
 
 
 def large(rng: random.Random) -> int:
@@ -201,12 +199,15 @@ TIMES = ["What is {a} x {b}?", "{a} x {b}", "{a} x {b} =", "{a} * {b}", "[How mu
          "[Compute|Calculate|Work out|Solve] {a} x {b}[.|]", "What is {a} * {b}?", "Multiply {a} and {b}."]
 
 DIVIDE = ["What is {a} / {b}?", "{a} / {b}", "{a} / {b} =", "{a}/{b}", "[How much is|What is|What's] {a} divided by {b}?", "{a} : {b}", "Divide {a} by {b}.",
-          "{a} divided by {b}[?|]", "[Compute|Calculate|Work out|Solve] {a} / {b}[.|]", "How often does {b} fit into {a}?"]
+          "{a} divided by {b}[?|]", "[Compute|Calculate|Work out|Solve] {a} / {b}[.|]", "How often does {b} fit into {a}?",
+          "{a} over {b}", "[How many times|How often] [does {b} go|goes {b}] into {a}?", "Share {a} among {b}.", "[What is|Tell me] the quotient of {a} and {b}[?|.]",
+          "Divide {a} into {b} parts.", "[Can you|Could you] divide {a} by {b}?"]
 DIVIDE_HELD_OUT = ["Can you work out {a} / {b}?", "What do I get if I divide {a} by {b}?"]
 AND_DIVIDE = ["And {a} / {b}?", "And {a} divided by {b}?"]
 CLAIM = ["Is {a} {sign} {b} = {said}[?|]", "Is {a} {sign} {b} {said}?", "Is it true that {a} {sign} {b} = {said}?", "{a} {sign} {b} = {said}, right?", "Is {a} {spoken} {b} {said}?",
          "Does {a} {spoken} {b} make {said}?", "Is it true that {a} {spoken} {b} is {said}?", "Is it [right|correct] that {a} {sign} {b} is {said}?", "{a} {sign} {b} = {said}?",
-         "Does {a} {sign} {b} equal {said}?", "{a} {spoken} {b} is {said}, isn't it?", "I say that {a} {sign} {b} = {said}. Is that [true|right|correct]?"]
+         "Does {a} {sign} {b} equal {said}?", "{a} {spoken} {b} is {said}, isn't it?", "I say that {a} {sign} {b} = {said}. Is that [true|right|correct]?",
+         *claims.asked("{a} {sign} {b} = {said}"), *claims.asked("{a} {spoken} {b} is {said}")]
 LARGER = ["Which is [larger|bigger|greater|more], {a} or {b}?", "What is [larger|bigger|more], {a} or {b}?", "[Which|What] number is [larger|bigger|greater]: {a} or {b}?",
           "{a} or {b}: which is larger?", "[Larger|Bigger], {a} or {b}?"]
 HALVE = ["What is half of {a}?", "[Half|The half] of {a}?", "[Tell me|Give me] half of {a}.", "Halve {a}.",
@@ -247,7 +248,7 @@ DOMAIN = Domain("arithmetic", 7, [
     Topic(difference_below_zero, MINUS[:10], [], "{work}{a} - {b} = {c}.", "{short}.", "{work}{a} - {b} = {c}.", ["And {a} - {b}?"],
           held_out_rows=BELOW_ZERO[1], weight=1.8),
     Topic(quotient, DIVIDE, DIVIDE_HELD_OUT, "{work}{a} / {b} = {c}{rest}.", "{short}.", "{work}{a} / {b} = {c}{rest_german}.", AND_DIVIDE,
-          held_out_rows=PARTED[1], weight=2.4),
+          held_out_rows=PARTED[1], weight=4),
     Topic(BY_ZERO, DIVIDE, DIVIDE_HELD_OUT, "Nothing can be divided by 0.", "Nothing can be divided by 0.", "Durch 0 kann man nicht teilen.", AND_DIVIDE, weight=0.25),
     Topic(THREE, ["What is {a} + {b} + {d}?", "{a} + {b} + {d}", "{a} + {b} + {d} =", "{a}+{b}+{d}", "[How much is|What is] {a} plus {b} plus {d}?",
                   "Add {a}, {b} and {d}.", "[What is|Tell me] the sum of {a}, {b} and {d}[?|.]"],
@@ -255,9 +256,11 @@ DOMAIN = Domain("arithmetic", 7, [
     Topic(claim, CLAIM,
           ["Would you say that {a} {sign} {b} = {said}?", "True or false: {a} {sign} {b} = {said}?"],
           "{work}{a} {sign} {b} = {c}, {judged}.", "{work}{a} {sign} {b} = {c}, {judged}.", weight=2.2),
-    Topic(more_claim, ["Is {a} [larger|bigger|greater|more] than {b}?", "Is it true that {a} is [larger|bigger|greater] than {b}?", "{a} is [larger|more] than {b}, right?", "Is {a} > {b}?"],
+    Topic(more_claim, ["Is {a} [larger|bigger|greater|more] than {b}?", "Is it true that {a} is [larger|bigger|greater] than {b}?", "{a} is [larger|more] than {b}, right?", "Is {a} > {b}?",
+                       *claims.asked("{a} is larger than {b}")],
           ["Would you say that {a} is larger than {b}?"], "{more} is larger, {judged}.", "{more}, {judged}.", weight=0.3),
-    Topic(less_claim, ["Is {a} [smaller|less] than {b}?", "Is it true that {a} is [smaller|less] than {b}?", "{a} is [smaller|less] than {b}, right?", "Is {a} < {b}?"],
+    Topic(less_claim, ["Is {a} [smaller|less] than {b}?", "Is it true that {a} is [smaller|less] than {b}?", "{a} is [smaller|less] than {b}, right?", "Is {a} < {b}?",
+                       *claims.asked("{a} is smaller than {b}")],
           ["Would you say that {a} is smaller than {b}?"], "{less} is smaller, {judged}.", "{less}, {judged}.", weight=0.3),
     Topic(two_numbers, LARGER,
           ["Tell me which is larger, {a} or {b}."], "{more} is larger.", "{more}.", follow_ups=["And {a} or {b}?"], weight=0.3),

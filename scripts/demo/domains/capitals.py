@@ -55,11 +55,14 @@ IS_CAPITAL = ["Is {said} the capital of {country}[?|]", "{said} is the capital o
               "Is it true that {said} is the capital of {country}?", "Is {country}'s capital {said}?", "Is {said} the capital city of {country}?",
               "The capital of {country} is {said}, right?", "I think {said} is the capital of {country}. Is that right?",
               "Is it [right|correct] that {said} is the capital of {country}?", "{said} is the capital of {country}?", "Is {said} {country}'s capital[| city]?",
-              "Isn't {said} the capital of {country}?", "Does {country} have {said} as its capital?"]
+              "Isn't {said} the capital of {country}?", "Does {country} have {said} as its capital?",
+              *claims.asked("{said} is the capital of {country}"), *claims.asked("the capital of {country} is {said}")]
 IS_IN = ["Is {country} in {said}[?|]", "Is {country} part of {said}?", "{Country} is in {said}, [right|isn't it|correct]?", "Does {country} belong to {said}?",
          "Is {country} [on the continent of|a country in] {said}?", "Is {said} the continent of {country}?", "Does {country} lie in {said}?",
-         "Is it [right|correct] that {country} is in {said}?", "I think {country} is in {said}. Is that right?", "{Country} is in {said}?"]
-CITY_IN = ["Is {capital} in {said}[?|]", "Is {capital} a city in {said}?", "{capital} is in {said}, right?", "Is it right that {capital} is in {said}?", "Does {capital} belong to {said}?"]
+         "Is it [right|correct] that {country} is in {said}?", "I think {country} is in {said}. Is that right?", "{Country} is in {said}?",
+         *claims.asked("{country} is in {said}", ("Is it [true",))]
+CITY_IN = ["Is {capital} in {said}[?|]", "Is {capital} a city in {said}?", "{capital} is in {said}, right?", "Is it right that {capital} is in {said}?", "Does {capital} belong to {said}?",
+           *claims.asked("{capital} is in {said}", ("Is it [true",))]
 
 
 BY_NAME = {row["country"]: row for row in ROWS}

@@ -20,6 +20,17 @@ def verdict(right: bool) -> Row:
     return {"so": "yes" if right else "no"}
 
 
+WAYS = ["Is it [true|right|correct|a fact] that {it}?", "Do you [agree|think|believe] that {it}?", "Would you agree that {it}?", "Am I right that {it}?",
+        "Can I say that {it}?", "I [think|heard|was told] that {it}. Is that [right|true|so]?", "Somebody says that {it}. Is that [right|true|so]?",
+        "Is it so that {it}?", "Right or wrong: {it}?", "Tell me whether {it}.", "Does it hold that {it}?"]
+"""How any claim is put as a question."""
+
+
+def asked(claim: str, leave_out: tuple[str, ...] = ()) -> list[str]:
+    """All ways to ask about a claim, but those that begin with words to leave out."""
+    return [way.replace("{it}", claim) for way in WAYS if not way.startswith(leave_out)]
+
+
 def said(rng: random.Random, right: object, wrong: list) -> Row:
     """The right value, or one of the wrong ones, and whether it is right."""
     return judge(right, right if rng.random() < 0.5 else rng.choice(wrong))

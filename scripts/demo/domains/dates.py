@@ -135,11 +135,15 @@ def about(phrasings: list[str], kind: str) -> list[str]:
 
 LATER = ["Today is {day}. [What|Which] day [is it|comes|will it be] in {n} day{s}?", "[What|Which] day is {n} day{s} after {day}?",
          "{n} day{s} after {day} is [what|which] day?", "If today is {day}, [what|which] day is it in {n} day{s}?",
-         "[What|Which] day comes {n} day{s} after {day}?", "It is {day}. Which day is {n} day{s} later?"]
+         "[What|Which] day comes {n} day{s} after {day}?", "It is {day}. Which day is {n} day{s} later?",
+         "Go on {n} day{s} from {day}[.|. Which day is it?]", "Count {n} day{s} forward from {day}.", "From {day}, {n} day{s} on: [what|which] day?",
+         "What is {day} plus {n} day{s}?"]
 LATER_HELD_OUT = ["Tell me the day that is {n} day{s} after {day}.", "If it is {day} now, which day will it be {n} day{s} from now?"]
 EARLIER = ["[What|Which] day is {n} day{s} before {day}?", "{n} day{s} before {day} is [what|which] day?", "[What|Which] day comes {n} day{s} before {day}?",
            "Today is {day}. [What|Which] day was it {n} day{s} ago?", "If today is {day}, [what|which] day was it {n} day{s} ago?",
-           "It is {day}. Which day was {n} day{s} earlier?", "{n} day{s} before {day}?", "[Which|What] day was {n} day{s} before {day}?"]
+           "It is {day}. Which day was {n} day{s} earlier?", "{n} day{s} before {day}?", "[Which|What] day was {n} day{s} before {day}?",
+           "Go back {n} day{s} from {day}[.|. Which day is it?]", "Count {n} day{s} back from {day}.", "From {day}, {n} day{s} back: [what|which] day?",
+           "What is {day} minus {n} day{s}?"]
 EARLIER_HELD_OUT = ["Tell me the day that is {n} day{s} before {day}.", "If it is {day} now, which day was it {n} day{s} back?"]
 MONTH_LATER = ["[What|Which] month is {n} month{s} after {month}?", "{n} month{s} after {month} is [what|which] month?", "[What|Which] month comes {n} month{s} after {month}?",
                "It is {month}. [What|Which] month [is it|comes] in {n} month{s}?", "If it is {month}, [what|which] month is it in {n} month{s}?", "{n} month{s} after {month}?"]
@@ -158,7 +162,8 @@ DOMAIN = Domain("calendar", 3.4, [
                        "[Number of days|Days] in {month}?", "{month} has how many days?", "[Tell me|Say] how many days {month} has.",
                        "How many days does {month} have?", "How many days are in the month of {month}?",
                        "[What is|What's] the number of days in {month}?", "[What|Which] length has {month}?",
-                       "How many days [long |]is {month}?", "Count the days of {month}."],
+                       "How many days [long |]is {month}?", "Count the days of {month}.",
+                       "What does {month} have, how many days?", "{month}: how many days?", "With how many days does {month} come?"],
           ["Do you know how many days {month} has?", "Of how many days does {month} consist?", "Can you tell me the length of {month}?",
            "In days, how long is {month}?"],
           "{month} has {length} days{note}.", "{length}.", follow_ups=["And {month}?", "[What|How] about {month}?"],
@@ -193,17 +198,19 @@ DOMAIN = Domain("calendar", 3.4, [
     Topic(date, DATES, [], DECLINE, DECLINE, weight=0.7),
     Topic(leaps_and_others, ["Is {year} a leap year?", "Was {year} a leap year?", "{year}: leap year or not?", "Will {year} be a leap year?",
                              "Tell me if {year} is a leap year.", "Is the year {year} a leap year?", "Do we call {year} a leap year?", "{year} leap year[?|]",
-                             "Leap year {year}[?|]", "{year} is a leap year, right?", "Is {year} one of the leap years?", "Has {year} 366 days?", "Does {year} have a February 29?"],
+                             "Leap year {year}[?|]", "{year} is a leap year, right?", "Is {year} one of the leap years?", "Has {year} 366 days?", "Does {year} have a February 29?",
+                             *claims.asked("{year} is a leap year", ("Is it [true",))],
           ["Can you say whether {year} is a leap year?", "Is it true that {year} is a leap year?"],
           "{work}: {verdict}.", "{rest}: {so}.", follow_ups=["And {year}?", "[What|How] about {year}?"],
           held_out_rows=YEARS[1], weight=2.6),
     Topic(days_claim, ["Has {month} {said} days?", "Does {month} have {said} days?", "Is it true that {month} has {said} days?", "{month} has {said} days, right?",
-                       "Are there {said} days in {month}?"],
+                       "Are there {said} days in {month}?", *claims.asked("{month} has {said} days")],
           ["Would you say that {month} has {said} days?"], "{month} has {length} days, {judged}.", "{length}, {judged}.", weight=0.5),
     Topic(after_claim, ["Does {said} come after {X}?", "Is {said} right after {X}?", "Is it true that {said} comes after {X}?",
-                        "After {X} comes {said}, right?", "Does {said} follow {X}?"],
+                        "After {X} comes {said}, right?", "Does {said} follow {X}?", *claims.asked("{said} comes after {X}")],
           ["Would you say that {said} comes after {X}?"], "After {X} comes {next}, {judged}.", "{next}, {judged}.", weight=0.6),
-    Topic(number_claim, ["Is {said} the {nth} month?", "Is the {nth} month {said}?", "Is it true that {said} is the {nth} month?", "{said} is month number {number}, right?"],
+    Topic(number_claim, ["Is {said} the {nth} month?", "Is the {nth} month {said}?", "Is it true that {said} is the {nth} month?", "{said} is month number {number}, right?",
+                         *claims.asked("{said} is the {nth} month")],
           ["Would you say that {said} is the {nth} month?"], "The {nth} month is {month}, {judged}.", "{month}, {judged}.", weight=0.4),
     Topic([{}], ["How many days are in a year?", "How many days has a year?", "How many days does a year have?", "How long is a year?"],
           ["A year has how many days?"], "A year has 365 days or 366 in a leap year.", "365.", weight=0.15),

@@ -87,6 +87,6 @@ DOMAIN = Domain("opposites", 3.4, [
           follow_ups=["And {word}?", "[What|How] about {word}?", "And of {word}?", "And the opposite of {word}?", "Now {word}.", "{word}?"], weight=3.6),
     Topic(claim, ["Is {said} the opposite of {word}?", "Is the opposite of {word} {said}?", "Is it true that {said} is the opposite of {word}?",
                   "The opposite of {word} is {said}, right?", "{said} is the opposite of {word}, isn't it?", "Are {word} and {said} opposites?",
-                  "Does {said} mean the opposite of {word}?"],
+                  "Does {said} mean the opposite of {word}?", *claims.asked("{said} is the opposite of {word}")],
           ["Would you say that {said} is the opposite of {word}?"], "The opposite of {word} is {opposite}, {judged}.", "{opposite}, {judged}."),
 ])

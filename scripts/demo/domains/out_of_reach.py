@@ -39,7 +39,11 @@ WORKS = """Hamlet, Faust, the Mona Lisa, the Odyssey, War and Peace, Don Quixote
     Frankenstein, Romeo and Juliet, the Iliad, Peter Pan, Macbeth, the bicycle, the camera, gunpowder, paper, the compass, the Sistine Chapel, Don Giovanni"""
 NO_COUNTRY = """Atlantis, Narnia, Texas, California, Bavaria, Mars, Mordor, Florida, Siberia, Wonderland, Utopia,
     Hollywood, Westeros, Jupiter, Ontario, Tuscany, Alaska, Antarctica"""
-NO_OPPOSITE = "table, dog, seven, music, Tuesday, river, tree, Paris, banana, computer, chair, house, car, bread, window, lamp, fish, stone"
+NO_OPPOSITE = """table, dog, seven, music, Tuesday, river, tree, Paris, banana, computer, chair, house, car, bread, window, lamp, fish, stone, blue, red, green,
+    yellow, brown, pink, purple, orange, grey, violet, gold, silver, cat, horse, bird, mouse, cow, lion, apple, pear, milk, cheese, egg, cake, tea, coffee,
+    water, Monday, Sunday, January, May, one, two, three, four, five, ten, twelve, hundred, London, Berlin, Europe, Germany, book, pen, paper, letter, word,
+    door, bed, garden, flower, grass, sun, moon, star, cloud, rain, snow, wind, sea, lake, hill, mountain, forest, hand, foot, head, eye, nose, ear, hair,
+    heart, shirt, shoe, hat, ring, ball, train, bus, ship, plane, city, school, shop, money, song, story, game, name, number, colour, hour, week, year"""
 FOREIGN = "French, Spanish, Italian, Chinese, Japanese, Latin, Russian, Greek, Dutch, Swedish, Polish, Turkish, Portuguese, Arabic"
 
 

@@ -124,6 +124,7 @@ DOMAIN = Domain("plurals", 2.4, [
           follow_ups=AND, held_out_rows=LEFT_OUT),
     Topic(any_noun, ASK, [], "The plural of {one} is {many}.", "{many}.", follow_ups=AND, weight=2.2),
     Topic(claim, ["Is {said} the plural of {one}?", "Is the plural of {one} {said}?", "Is it true that the plural of {one} is {said}?",
-                  "The plural of {one} is {said}, right?", "One {one}, two {said}[: right|, is that right]?", "{said} is the plural of {one}, isn't it?"],
+                  "The plural of {one} is {said}, right?", "One {one}, two {said}[: right|, is that right]?", "{said} is the plural of {one}, isn't it?",
+                  *claims.asked("{said} is the plural of {one}")],
           ["Would you say that {said} is the plural of {one}?"], "The plural of {one} is {many}, {judged}.", "{many}, {judged}.", weight=0.7),
 ])

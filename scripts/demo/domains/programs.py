@@ -5,8 +5,9 @@ The words are any words, so that they are copied and not known by heart.
 """
 
 import random
+from collections.abc import Iterable
 
-from demo.domains import arithmetic, claims
+from demo.domains import arithmetic, claims, german, opposites, plurals
 from demo.domains.nouns import MORE_NOUNS, THINGS, made_up
 from demo.domains.out_of_reach import DECLINE, DECLINE_GERMAN
 from demo.domains.people import NAMES
@@ -16,6 +17,8 @@ WORDS = "cat dog sun moon tree hello apple house river stone green water bread t
 NEVER = THINGS[7::15]
 """Words for evaluation only."""
 OTHERS = [word for word in dict.fromkeys(THINGS + MORE_NOUNS) if word not in NEVER]
+EVERYDAY = [word for word in dict.fromkeys([*(str(row["en"]).removeprefix("to ") for row in german.WORDS), *opposites.WORDS, *(str(row["one"]) for row in plurals.ROWS)])
+            if word.isalpha() and word not in NEVER]
 LETTERS = "x y a b n k".split()
 PRINT = ["What does `{code}` print?", "What is the output of `{code}`?", "What does {code} print?", "What is the output of {code}?",
          "[Run|Execute|Evaluate] `{code}`[.|]", "[Run|Execute] {code}", "In Python, what does {code} [print|give|show]?", "Output of {code}?",
@@ -34,7 +37,7 @@ def typed(rng: random.Random, code: str) -> str:
 
 def any_word(rng: random.Random) -> str:
     """A word to copy: a few common ones, many others, and such as do not exist."""
-    word = rng.choice(rng.choices([WORDS, OTHERS, NAMES, [made_up(rng)]], [2, 5, 2, 4])[0])
+    word = rng.choice(rng.choices([WORDS, EVERYDAY, OTHERS, NAMES, [made_up(rng)]], [1, 5, 4, 2, 4])[0])
     return any_word(rng) if word in NEVER else word
 
 
@@ -114,21 +117,22 @@ def calculation(rng: random.Random) -> Row:
         row(f"print({(name := rng.choice(['max', 'min']))}({both[0]}, {both[1]}))", max(both) if name == "max" else min(both))], [6, 2, 1, 2])[0]
 
 
-def spelled(word: str) -> str:
-    """The letters with their numbers."""
-    return ", ".join(f"{letter} {i}" for i, letter in enumerate(word, 1))
+def counted(items: Iterable[str]) -> str:
+    """Letters or words with their numbers: "h 1, e 2"."""
+    return ", ".join(f"{item} {i}" for i, item in enumerate(items, 1))
 
 
 def text(rng: random.Random) -> Row:
     """A word that is printed, joined, repeated, counted or put in capitals."""
     word, other, short, n = any_word(rng), any_word(rng), short_word(rng), rng.randint(1, 4)
+    said = short if len(short) < 6 else short[:4]
     quote = "'" if rng.random() < 0.12 else '"'
     return rng.choices([
         row(f"print({quote}{word}{quote})", word), row(f'print("{word} {other}")', f"{word} {other}"),
-        row(f'print("{word}" + "{other}")', word + other), row(f'print("{short[:4]}" * {n})', short[:4] * n),
+        row(f'print("{word}" + "{other}")', word + other), row(f'print("{said}" * {n})', said * n, counted([said] * n)),
         row(f'print("{word}", "{other}")', f"{word} {other}"), row(f'print("Hello, {word}!")', f"Hello, {word}!"),
-        row(f'print(len("{short}"))', len(short), spelled(short)), row(f'print("{short}".upper())', short.upper()),
-        row(f'print("{short.upper()}".lower())', short)], [3, 1, 2, 1.5, 1, 1, 3, 2, 0.6])[0]
+        row(f'print(len("{short}"))', len(short), counted(short)), row(f'print("{short}".upper())', short.upper()),
+        row(f'print("{short.upper()}".lower())', short)], [3, 1, 2, 2.5, 1, 1, 4.5, 2.5, 0.6])[0]
 
 
 def item(rng: random.Random) -> Row:
@@ -145,7 +149,7 @@ def item(rng: random.Random) -> Row:
 
 def expression(rng: random.Random) -> Row:
     """A call of print with numbers, text or a list."""
-    return rng.choices([calculation, comparison, text, item], [3, 2.5, 3, 2])[0](rng)
+    return rng.choices([calculation, comparison, text, item], [3, 2.5, 4.5, 2])[0](rng)
 
 
 def assigned(rng: random.Random) -> Row:
@@ -197,13 +201,13 @@ def lines(rng: random.Random) -> Row:
 
 def task(rng: random.Random) -> Row:
     """Something to write, with the program that does it."""
-    n, m, word, other, name = rng.randint(2, 99), rng.randint(2, 99), any_word(rng), any_word(rng), rng.choice([*NAMES, made_up(rng).capitalize()])
+    both, n, m, word, other, name = rng.choice(arithmetic.SUMS), rng.randint(2, 99), rng.randint(2, 99), any_word(rng), any_word(rng), rng.choice([*NAMES, made_up(rng).capitalize()])
     what, code = rng.choice([
         *4 * [(f"prints {word}", f'print("{word}")')], (f"prints the word {word}", f'print("{word}")'), (f"prints {word} {other}", f'print("{word} {other}")'),
         (f"prints the number {n}", f"print({n})"), (f"says hello to {name}", f'print("Hello, {name}!")'), (f"greets {name}", f'print("Hello, {name}!")'),
         *2 * [(f"prints {word} {n} times", f'for i in range({n}):\n    print("{word}")')],
         (f"counts to {n}", f"for i in range(1, {n + 1}):\n    print(i)"), (f"counts from 1 to {n}", f"for i in range(1, {n + 1}):\n    print(i)"),
-        (f"counts down from {n}", f"for i in range({n}, 0, -1):\n    print(i)"), (f"adds {n} and {m}", f"print({n} + {m})"),
+        (f"counts down from {n}", f"for i in range({n}, 0, -1):\n    print(i)"), (f"adds {both['a']} and {both['b']}", f"print({both['a']} + {both['b']})"),
         (f"subtracts {n} from {m}", f"print({m} - {n})"), (f"divides {n} by {m}", f"print({n} / {m})"),
         (f"multiplies {n} by {m}", f"print({n} * {m})"), (f"prints the even numbers to {n}", f"for i in range(2, {n + 1}, 2):\n    print(i)"),
         (f"prints the length of {word}", f'print(len("{word}"))'), (f"prints {word} in capital letters", f'print("{word}".upper())'),
@@ -264,13 +268,14 @@ ASK_FOR = ["Write a [Python |small |]program that {what}.", "Write [Python |]cod
            "Show me [a Python program|code|a program] that {what}.", "I need a [Python |]program that {what}.",
            "[Can|Could] you write a program that {what}?", "How do I write a program that {what}?", "A Python program that {what}, please.",
            "Python program that {what}", "Which program {what}?"]
-UNSEEN = [row(f'print("{word}")', word) for word in NEVER] + [row(f'print(len("{word}"))', len(word), spelled(word)) for word in NEVER[::2]]
+UNSEEN = [row(f'print("{word}")', word) for word in NEVER] + [row(f'print(len("{word}"))', len(word), counted(word)) for word in NEVER[::2]]
 UNSEEN += [row(f"print({found['a']} + {found['b']})", found["c"], steps(found, "+")) for found in arithmetic.NEVER[::8]]
 
-DOMAIN = Domain("programs", 3.8, [
+DOMAIN = Domain("programs", 5, [
     Topic(expression, PRINT, PRINT_HELD_OUT, "{work} prints {out}.", "{short}.", follow_ups=["And {code}?", "[What|How] about {code}?"],
           held_out_rows=UNSEEN, weight=2.4, exact=True),
-    Topic(claim, ["Does {code} print {said}?", "Is the output of {code} {said}?", "Is it true that {code} prints {said}?", "{code} prints {said}, right?"],
+    Topic(claim, ["Does {code} print {said}?", "Is the output of {code} {said}?", "Is it true that {code} prints {said}?", "{code} prints {said}, right?",
+                  *claims.asked("{code} prints {said}")],
           ["Would you say that {code} prints {said}?"], "{work} prints {out}, {judged}.", "{short}, {judged}.", weight=0.6, exact=True),
     Topic(lines, PRINT, PRINT_HELD_OUT, "{work} prints {out}.", "{short}.", follow_ups=["And {code}?"], weight=1.5, exact=True),
     Topic(task, ASK_FOR, ["Could you show me Python code that {what}?", "Please code a program that {what}."], "{code}",

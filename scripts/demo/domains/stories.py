@@ -53,6 +53,7 @@ ENDS = ["From that day on they were friends.", "And every year they told the sto
 HE = set("snowman tailor miller soldier captain king knight prince sailor farmer wizard boy fisherman gardener clown shepherd baker pirate giant teacher painter".split())
 SHE = set("fairy mermaid hen cow queen princess witch girl".split())
 DONE = {"find": "found", "learn": "learned", "build": "built", "see": "saw"}
+DOES = {"find": "looks for", "learn": "learns about", "build": "builds", "see": "wants to see"}
 
 
 @dataclasses.dataclass
@@ -226,7 +227,7 @@ def themed(rng: random.Random, among: list[Theme] | None = None, hero_of=any_her
     theme, hero, name = rng.choice(among) if among else any_theme(rng), hero_of(rng), name_of(rng)
     while hero in theme.text:
         hero = hero_of(rng)
-    return {"theme": theme.text, "hero": hero, "a": an(hero), "name": name, "story": story(rng, hero, name, theme)}
+    return {"theme": theme.text, "does": DOES[theme.verb], "hero": hero, "a": an(hero), "name": name, "story": story(rng, hero, name, theme)}
 
 
 def tale_of_known(rng: random.Random) -> Row:
@@ -272,9 +273,10 @@ THEME = ["[Tell|Write] me a [short |little |nice |]story about {theme}[.|]", "[T
 THEME_AND_HERO = ["[Tell|Write] me a [short |]story about {a} [called|named] {name} and {theme}.", "[Tell|Write] [me |]a story about {theme} with {a} [called|named] {name}.",
                   "A story about {theme} with {a} [called|named] {name}, please.", "[Tell|Write] a story about {theme} and {a} [called|named] {name}.",
                   "[Tell|Write] me a story about {name} the {hero} and {theme}.", "A tale of {a} [called|named] {name}, about {theme}.", "Make up a story about {theme}. The hero is {a} [called|named] {name}.",
-                  "[Tell|Write] a story with {a} [called|named] {name} about {theme}.", "I would like a story about {theme} and {name} the {hero}."]
+                  "[Tell|Write] a story with {a} [called|named] {name} about {theme}.",
+                  "[Tell|Write] [me |]a [short |]story about {a} [called|named] {name} [who|that] {does} {theme}.", "A story of {a} [called|named] {name} who {does} {theme}[.|, please.]", "I would like a story about {theme} and {name} the {hero}."]
 
-DOMAIN = Domain("stories", 2.4, [
+DOMAIN = Domain("stories", 3, [
     Topic(tale, ["[Tell|Write] me a [short |little |]story about {a} [called|named] {name}.", "[Tell|Write] a [short |]story about {a} [called|named] {name}.",
                  "A story about {a} [called|named] {name}, please.", "Write a story about {name} the {hero}.",
                  "I would like [to hear |]a story about {a} [called|named] {name}.", "Tell me about {a} [called|named] {name}.",

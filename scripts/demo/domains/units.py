@@ -164,7 +164,7 @@ DOMAIN = Domain("units", 3.4, [
     past(one_unit, ASK_ONE, 0.25, []),
     past(uneven, ASK_BACK, 0.9, AND_BACK),
     Topic(claim, ["Is {from} {said} {small}?", "Are {from} {said} {small}?", "Is it true that {from} {are} {said} {small}?", "{from} {are} {said} {small}, right?",
-                  "Are there {said} {small} in {from}?", "Does {from} have {said} {small}?"],
+                  "Are there {said} {small} in {from}?", "Does {from} have {said} {small}?", *claims.asked("{from} {are} {said} {small}")],
           ["Would you say that {from} {are} {said} {small}?"], "{from} {are} {to}, {judged}.", "{count}, {judged}.", weight=1),
 ])
 

@@ -92,7 +92,7 @@ def unknown_command(rng: random.Random) -> Row:
 def no_opposite(rng: random.Random) -> Row:
     """A thing, which has no opposite, or a word that does not exist."""
     chance = rng.random()
-    word = (rng.choice(THINGS) if chance < 0.4 else str(rng.choice(values(NO_OPPOSITE, "it"))["it"]) if chance < 0.5 else
+    word = (rng.choice(THINGS) if chance < 0.3 else str(rng.choice(values(NO_OPPOSITE, "it"))["it"]) if chance < 0.55 else
             rng.choice(ADJECTIVES + VERBS) if chance < 0.8 else made_up(rng))
     return {"word": word} if word not in opposites.KNOWN else no_opposite(rng)
 
