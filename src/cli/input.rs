@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::error::{Error, Result};
-use crate::generate::plan::longest_text;
+use crate::generate::plan::text::longest_text;
 use crate::report::units::bytes;
 
 /// Bytes that a template, a list of messages or of prompts may have.

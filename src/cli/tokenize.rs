@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::cli::input::TextFlags;
 use crate::cli::{message, out};
 use crate::error::{Error, Result};
-use crate::generate::plan::text_bytes;
+use crate::generate::plan::text::text_bytes;
 use crate::generate::planner::memory_without_model;
 use crate::gguf::Gguf;
 use crate::report::units::bytes;

@@ -12,7 +12,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::sampling::SamplingFlags;
 use crate::cli::{demo, message, open};
 use crate::error::{Error, Result};
-use crate::generate::plan::ChatText;
+use crate::generate::plan::text::ChatText;
 use crate::generate::stream::{Ended, LanguageModel};
 use crate::os;
 use crate::report::run::stats_text;

@@ -4,6 +4,8 @@
 //! slots. What is left of the budget after the rest is the expert cache. A budget that cannot work is refused with the
 //! smallest that would.
 
+pub mod text;
+
 use serde::Serialize;
 
 use crate::compute::{Device, KvKind, StepSizes};
@@ -17,7 +19,6 @@ use crate::model::attention::AttentionDims;
 use crate::model::forward::{LOGIT_ROWS, activation_bytes, kv_specs};
 use crate::model::sink::Measure;
 use crate::model::{Config, Model};
-use crate::tokenizer::{TEXT_BYTES, Tokenizer};
 
 /// How large the expert cache shall be.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -181,8 +182,6 @@ const TENSOR_BYTES: u64 = 256;
 const TOKEN_BYTES: u64 = 120;
 /// See `TOKEN_BYTES`.
 const MERGE_BYTES: u64 = 60;
-/// Texts of so many bytes are within the program's own share.
-const SMALL_TEXT: usize = 64 << 10;
 /// A batch that is not asked for may take one part in so many of the budget for its activations.
 const BATCH_SHARE: u64 = 8;
 
@@ -354,66 +353,6 @@ fn program_bytes(looked_for_gpus: bool) -> u64 {
 fn tokenizer_bytes(gguf: &Gguf) -> u64 {
     let len = |key: &str| gguf.metadata().strings(key).ok().flatten().map_or(0, |s| s.len() as u64);
     len("tokenizer.ggml.tokens") * TOKEN_BYTES + len("tokenizer.ggml.merges") * MERGE_BYTES
-}
-
-/// Bytes of the longest text that [`check_text`] may accept under a ceiling of `memory` bytes.
-pub fn longest_text(memory: u64) -> u64 {
-    memory / TEXT_BYTES as u64
-}
-
-/// Bytes of the process's resident set that it may take to cut a text into tokens, be there a model or not; 0 for a small
-/// text.
-pub fn text_bytes(gguf: &Gguf, tokenizer: &Tokenizer, text: &str, looks_for_gpus: bool) -> u64 {
-    if text.len() <= SMALL_TEXT {
-        return 0;
-    }
-    program_bytes(looks_for_gpus) + tokenizer_bytes(gguf) + tokenizer.encode_bytes(text)
-}
-
-/// Refuses a text for which [`text_bytes`] is above a ceiling.
-///
-/// # Errors
-/// [`Error::Budget`].
-pub fn check_text(
-    gguf: &Gguf,
-    tokenizer: &Tokenizer,
-    text: &str,
-    memory: &Ceiling,
-    looks_for_gpus: bool,
-) -> Result<()> {
-    let need = text_bytes(gguf, tokenizer, text, looks_for_gpus);
-    if need <= memory.bytes {
-        return Ok(());
-    }
-    Err(Error::Budget(format!(
-        "{memory} is too small to cut a text of {} into tokens: give at least --memory {}, or a shorter text",
-        mib(text.len() as u64, true),
-        mib(need, true)
-    )))
-}
-
-/// What a conversation's texts may take beside the plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChatText {
-    /// Bytes of a line, at most.
-    pub longest: usize,
-    /// Bytes that cutting the conversation into tokens may take.
-    pub encoding: u64,
-    /// Of these, bytes beside the program's own share.
-    pub held: u64,
-}
-
-impl ChatText {
-    /// For a context of `ctx` tokens.
-    pub fn new(ctx: usize) -> Self {
-        // several times what text takes, so that only what would not fit is refused before it is cut into tokens
-        const TEXT_BYTES_PER_TOKEN: usize = 16;
-        // text of words takes less
-        const ENCODING_BYTES_PER_TEXT_BYTE: u64 = 32;
-        let longest = (TEXT_BYTES_PER_TOKEN * ctx).max(SMALL_TEXT);
-        let encoding = longest as u64 * ENCODING_BYTES_PER_TEXT_BYTE;
-        Self { longest, encoding, held: if longest > SMALL_TEXT { encoding } else { 0 } }
-    }
 }
 
 fn step_sizes(c: &Config, measured: &Measure, ctx: usize, batch: usize) -> StepSizes {
