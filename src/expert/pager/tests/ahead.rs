@@ -8,7 +8,7 @@ use super::super::*;
 use super::support::*;
 use crate::error::Error;
 use crate::expert::ExpertBuf;
-use crate::expert::source::{SourceInfo, Urgency};
+use crate::expert::source::{Landed, Outcome, SourceInfo, Urgency};
 
 /// Waits for all reads; the buffers are where they belong.
 fn settle(pager: &mut Pager, device: &mut Mock) {

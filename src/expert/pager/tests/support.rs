@@ -10,7 +10,7 @@ use crate::compute::{Activation, ExpertDevice, ExpertJob};
 use crate::error::Error;
 use crate::expert::cache::{Lru, classes_for, smallest_budget};
 use crate::expert::source::{ReadPath, Reader, SourceOptions};
-use crate::expert::{ExpertBuf, ExpertMatrix, Extent, SlotClass};
+use crate::expert::{ExpertBuf, ExpertMatrix, Extent, SlotClass, SlotId};
 use crate::gguf::GgmlType;
 
 pub(super) const EXPERTS: usize = 12;
