@@ -37,6 +37,8 @@ pub struct WarmStore {
     path: PathBuf,
     model: String,
     policy: &'static str,
+    /// Experts of the model's layers.
+    counts: HashMap<u32, usize>,
     /// What other runs kept, decayed.
     others: Vec<(ExpertId, f32)>,
     /// Of the file as this run wrote it last.
@@ -71,7 +73,8 @@ impl WarmStore {
         }
         let model = digest::hex(hash);
         let path = state.join("warm").join(format!("{}-{policy}.json", &model[..16]));
-        let mut store = Self { path, model, policy, others: Vec::new(), written: None };
+        let counts = layers.iter().map(|layer| (layer.layer, layer.count)).collect();
+        let mut store = Self { path, model, policy, counts, others: Vec::new(), written: None };
         match store.load() {
             Ok(others) => store.others = others,
             Err(why) => warnings.push(format!(
@@ -98,6 +101,10 @@ impl WarmStore {
         let mut seen = HashSet::new();
         if !kept.experts.iter().all(|&(layer, index, score)| score.is_finite() && seen.insert((layer, index))) {
             return Err("an expert stands in it twice or has no score".into());
+        }
+        let known = |layer, index| self.counts.get(&layer).is_some_and(|&count| (index as usize) < count);
+        if let Some((layer, index, _)) = kept.experts.iter().find(|&&(layer, index, _)| !known(layer, index)) {
+            return Err(format!("the model has no expert {index} of layer {layer}"));
         }
         let expert = |&(layer, index, score): &(u32, u32, f32)| (ExpertId { layer, index }, score * DECAY);
         Ok(kept.experts.iter().map(expert).collect())
@@ -142,6 +149,15 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::expert::ExpertMatrix;
+    use crate::gguf::GgmlType;
+
+    /// Two layers of ten experts.
+    fn layers() -> Vec<ExpertLayer> {
+        let matrices = [ExpertMatrix { ty: GgmlType::F32, rows: 1, cols: 1, extent: 0, start: 0 }; 3];
+        let layer = |layer| ExpertLayer { layer, count: 10, matrices, extents: Vec::new(), class: 0, slot_bytes: 4 };
+        vec![layer(0), layer(1)]
+    }
 
     /// The store of a model with this content, and what its opening warned of.
     fn opened(folder: &Path, content: &str) -> (WarmStore, Vec<String>) {
@@ -149,7 +165,7 @@ mod tests {
         if fs::read_to_string(&model).ok().as_deref() != Some(content) {
             fs::write(&model, content).unwrap();
         }
-        let store = WarmStore::open(&folder.join("state"), &[model], &[], "decay", &mut warnings).unwrap();
+        let store = WarmStore::open(&folder.join("state"), &[model], &layers(), "decay", &mut warnings).unwrap();
         (store, warnings)
     }
 
@@ -214,7 +230,13 @@ mod tests {
         let mut store = store(folder.path(), "a model");
         store.save(&memory()).unwrap();
         let whole = fs::read_to_string(&store.path).unwrap();
-        for broken in [whole[..whole.len() / 2].to_owned(), whole.replace("[0,7,", "[1,2,"), String::new()] {
+        for broken in [
+            whole[..whole.len() / 2].to_owned(),
+            whole.replace("[0,7,", "[1,2,"),
+            whole.replace("[0,7,", "[0,10,"),
+            whole.replace("[1,2,", "[9,2,"),
+            String::new(),
+        ] {
             fs::write(&store.path, broken).unwrap();
             let (broken, warnings) = opened(folder.path(), "a model");
             assert_eq!(broken.earlier(), []);

@@ -75,13 +75,11 @@ impl Player {
         if let Event::Issued(id) | Event::Landed(id) | Event::Cancelled(id) | Event::Promoted(id) | Event::Failed(id) =
             event
         {
-            let layer = setup.layers.iter().find(|l| l.layer == id.layer);
-            if layer.is_none_or(|l| id.index as usize >= l.count) {
-                return Err(format!("the model has no {}", name(*id)));
-            }
+            known(*id, setup)?;
         }
         match event {
             Event::Recalled(memory) => {
+                memory.iter().try_for_each(|&(id, _)| known(id, setup))?;
                 self.cache.recall(memory);
                 Ok(())
             }
@@ -203,6 +201,15 @@ impl Player {
             Some(id) => Err(format!("{} was promoted before, which the trace does not tell", name(id))),
             None => Ok(()),
         }
+    }
+}
+
+/// Whether the model has the expert.
+fn known(id: ExpertId, setup: &Setup) -> Result<(), String> {
+    let layer = setup.layers.iter().find(|l| l.layer == id.layer);
+    match layer.is_some_and(|l| (id.index as usize) < l.count) {
+        true => Ok(()),
+        false => Err(format!("the model has no {}", name(id))),
     }
 }
 

@@ -338,5 +338,8 @@ fn a_trace_that_tells_another_story_is_told_where() {
     assert_eq!(with(Event::Promoted(id)), "line 6: expert 5 of layer 0 was not promoted");
     assert_eq!(with(Event::Cancelled(id)), "line 6: expert 5 of layer 0 is not in probation");
     assert_eq!(with(Event::Probation(2, 1)), "line 6: there is no slot class 2");
-    assert_eq!(with(Event::Issued(ExpertId { layer: 1, index: 0 })), "line 6: the model has no expert 0 of layer 1");
+    let unknown = ExpertId { layer: 1, index: 0 };
+    for event in [Event::Issued(unknown), Event::Recalled(vec![(id, 0.5), (unknown, 0.5)])] {
+        assert_eq!(with(event), "line 6: the model has no expert 0 of layer 1");
+    }
 }
