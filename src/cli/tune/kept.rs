@@ -21,7 +21,6 @@ use crate::tune::forecast::Forecast;
 pub(super) fn answer(question: &Question<'_>, store: &ProfileStore, prompts: &[Prompt]) -> Result<Option<TuneReport>> {
     let Some(record) = record(store) else { return Ok(None) };
     let (profile, options) = (&record.profile, question.options);
-    refuse_idle(question, profile, prompts)?;
     let forecast = match forecast(question, store, &record) {
         Ok(forecast) => forecast,
         Err(e) => {
@@ -29,6 +28,7 @@ pub(super) fn answer(question: &Question<'_>, store: &ProfileStore, prompts: &[P
             return Ok(None);
         }
     };
+    refuse_idle(question, profile, prompts)?;
     let policy = options.policy.unwrap_or(profile.setting.policy);
     if !forecast.serves(policy) {
         let what =
