@@ -27,7 +27,7 @@ pub(super) fn parse(lines: &mut Lines<'_, impl BufRead>, experts: Option<usize>)
         let read = match lines.next()? {
             None => break,
             Some(_) if ended => Err("the trace goes on after its end".into()),
-            Some([]) => Ok(()),
+            Some(line) if line.trim_ascii().is_empty() => Ok(()),
             Some([b'#', text @ ..]) => reader.comment(&String::from_utf8_lossy(text), &mut ended),
             Some(line) => match &columns {
                 None => header(line).map(|found| columns = Some(found)),
@@ -182,7 +182,7 @@ impl Reader {
         if !self.ours {
             self.layers_told = self.layers_told.or(marks::fact(text, "n_layer"));
             self.experts_told = self.experts_told.or(marks::fact(text, "n_expert"));
-            self.bytes_told.extend(marks::size(text));
+            self.bytes_told.extend(marks::size(text)?);
             return match self.experts_told {
                 Some(n) if n == 0 || n > MAX_EXPERTS_PER_LAYER => {
                     Err(format!("n_expert={n}: a layer has 1 to {MAX_EXPERTS_PER_LAYER} experts"))

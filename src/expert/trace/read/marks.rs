@@ -1,6 +1,6 @@
 //! The `#` lines of a trace.
 
-use super::{MAX_EXPERTS, MAX_EXPERTS_PER_LAYER, MAX_LAYERS, shown};
+use super::{MAX_EXPERT_BYTES, MAX_EXPERTS, MAX_EXPERTS_PER_LAYER, MAX_LAYERS, shown};
 use crate::expert::ExpertId;
 use crate::expert::cache::Phase;
 use crate::expert::trace::{Event, Setup};
@@ -70,10 +70,22 @@ pub(super) fn fact(line: &str, name: &str) -> Option<usize> {
 }
 
 /// A layer and the bytes of one of its experts, in a `#` line of any engine that tells both.
-pub(super) fn size(line: &str) -> Option<(usize, u64)> {
-    let layer = fact(line, "layer").filter(|&layer| layer < MAX_LAYERS)?;
-    let bytes = fact(line, "expert_bytes").filter(|&bytes| bytes > 0)?;
-    Some((layer, bytes as u64))
+///
+/// # Errors
+/// No expert is as large.
+pub(super) fn size(line: &str) -> Result<Option<(usize, u64)>, String> {
+    let layer = fact(line, "layer").filter(|&layer| layer < MAX_LAYERS);
+    let bytes = fact(line, "expert_bytes").filter(|&bytes| bytes > 0);
+    let Some((layer, bytes)) = layer.zip(bytes) else { return Ok(None) };
+    bytes_fit(bytes as u64).map(|bytes| Some((layer, bytes)))
+}
+
+fn bytes_fit(bytes: u64) -> Result<u64, String> {
+    if bytes <= MAX_EXPERT_BYTES {
+        Ok(bytes)
+    } else {
+        Err(format!("an expert of {bytes} bytes: {MAX_EXPERT_BYTES} at most"))
+    }
 }
 
 /// The phase of a number.
@@ -137,5 +149,6 @@ fn setup(json: &str) -> Result<Setup, String> {
     if slots.is_none_or(|n| n > MAX_EXPERTS) || setup.expert_bytes.len() != setup.layers.len() {
         return Err("the setup's slots or sizes do not fit its layers".into());
     }
+    setup.expert_bytes.iter().try_for_each(|&bytes| bytes_fit(bytes as u64).map(drop))?;
     Ok(setup)
 }

@@ -32,6 +32,10 @@ const MAX_EXPERTS_PER_LAYER: usize = 65_536;
 const MAX_EXPERTS_PER_TOKEN: usize = 1024;
 /// Experts of a model at most, and slots of its cache.
 const MAX_EXPERTS: usize = 1 << 22;
+/// Bytes of one expert at most.
+const MAX_EXPERT_BYTES: u64 = 1 << 40;
+/// What some editors put in front of text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A trace in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +82,8 @@ impl Trace {
         let mut input = BufReader::with_capacity(1 << 16, input);
         let packed = input.fill_buf().map_err(|e| Error::io(path, e))?.starts_with(&[0x1f, 0x8b]);
         if packed {
-            let unpacked = BufReader::with_capacity(1 << 16, MultiGzDecoder::new(input));
+            // small, since what stands in it is lost with the line's number where the data turn out to be damaged
+            let unpacked = BufReader::with_capacity(1 << 12, MultiGzDecoder::new(input));
             parse(Lines::new(path, unpacked, packed), experts)
         } else {
             parse(Lines::new(path, input, packed), experts)
@@ -112,10 +117,10 @@ impl<'a, R: BufRead> Lines<'a, R> {
         Self { path, input, packed, number: 0, bytes: 0, line: Vec::new() }
     }
 
-    /// The file's first byte.
+    /// The file's first byte that is no blank and no byte order mark.
     fn first(&mut self) -> Result<Option<u8>> {
         match self.input.fill_buf() {
-            Ok(bytes) => Ok(bytes.first().copied()),
+            Ok(bytes) => Ok(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes).trim_ascii_start().first().copied()),
             Err(e) => Err(self.failed(e)),
         }
     }
@@ -135,15 +140,22 @@ impl<'a, R: BufRead> Lines<'a, R> {
             return Err(self.error("the trace is larger than any that can be replayed"));
         }
         let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-        Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        Ok(Some(if self.number == 1 { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line }))
     }
 
     fn failed(&self, e: io::Error) -> Error {
         match (self.packed, e.kind()) {
-            (true, io::ErrorKind::UnexpectedEof) => self.error("the gzip data ends early: the file is cut off"),
-            (true, _) => self.error(format!("the gzip data is damaged: {e}")),
+            (true, io::ErrorKind::UnexpectedEof) => self
+                .error_behind("the gzip data ends early: the file is cut off, or something else stands behind its end"),
+            (true, _) => self.error_behind(format!("the gzip data is damaged: {e}")),
             (false, _) => Error::io(self.path, e),
         }
+    }
+
+    /// An error in the line behind the one that was read last.
+    fn error_behind(&self, what: impl std::fmt::Display) -> Error {
+        error_at(self.path, self.number + 1, what)
     }
 
     /// An error in the line that was read last.

@@ -174,6 +174,30 @@ fn a_trace_that_was_cut_off_is_told_from_a_whole_one() {
     }
     let error = Trace::parse(Path::new("t"), [0x1f, 0x8b, 9, 9, 9].as_slice(), None).unwrap_err().to_string();
     assert!(error.contains("line 1: the gzip data"), "{error}");
+    let (_dir, path) = written("t.csv.gz", &run);
+    let mut longer = std::fs::read(&path).unwrap();
+    longer.extend_from_slice(b"more");
+    let error = Trace::parse(&path, longer.as_slice(), None).unwrap_err().to_string();
+    assert!(error.contains("behind its end") && !error.contains("line 1:"), "{error}");
+}
+
+#[test]
+fn blank_lines_and_a_byte_order_mark_in_front_change_nothing() {
+    let csv = format!("{HEAD}0,1,0,0,0,1,0.5,0,9\n");
+    let json = "{\"tok\": 0, \"layers\": [[1, 2]]}\n".to_owned();
+    for plain in [csv, json] {
+        let events_of = |front: &str| events(read(&format!("{front}{plain}")).unwrap());
+        for front in ["\u{feff}", "\n  \n\t\n", "\u{feff}\r\n"] {
+            assert_eq!(events_of(front), events_of(""), "{front:?}");
+        }
+    }
+}
+
+#[test]
+fn no_expert_is_as_large_as_some_head_says() {
+    let error =
+        read(&format!("# layer=0 expert_bytes={}\n{HEAD}0,1,0,0,0,1,0.5,0,9\n", 1u64 << 50)).unwrap_err().to_string();
+    assert!(error.contains("line 1: an expert of"), "{error}");
 }
 
 #[cfg(target_os = "linux")]
