@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::expert::cache::PolicyKind;
 use crate::expert::replay::foresight::{Foresight, Future};
 use crate::expert::replay::{self, PhaseCounts, Requests, Selection, locality};
-use crate::expert::trace::Trace;
+use crate::expert::trace::{MAX_EXPERTS_PER_LAYER, Trace};
 use crate::report::simulate::{Caching, RecordedReport, Routing, Row, SIMULATE_SCHEMA, SimulateReport};
 
 /// Replay a routing trace: hit rates by policy and cache size.
@@ -57,7 +57,7 @@ pub struct Args {
     #[arg(long, value_name = "PHASE", value_enum, default_value_t = Phase::All, help_heading = "Requests")]
     phase: Phase,
     /// Experts per layer, where the trace does not tell [default: largest id + 1]
-    #[arg(long, value_name = "N", value_parser = flags::count(MOST), help_heading = "Requests")]
+    #[arg(long, value_name = "N", value_parser = flags::count(MAX_EXPERTS_PER_LAYER), help_heading = "Requests")]
     experts: Option<usize>,
     /// Bytes of one expert, for bytes per token, in place of what the trace tells
     #[arg(long, value_name = "SIZE", value_parser = size::parse, help_heading = "Requests")]
@@ -77,7 +77,7 @@ pub struct Args {
 const SHARES: [f64; 5] = [4.0, 8.0, 12.5, 25.0, 50.0];
 /// Windows where none are given.
 const WINDOWS: [usize; 3] = [4, 16, 64];
-/// Tokens of a window at most, slots, and experts of a layer.
+/// Tokens of a window at most, and slots.
 const MOST: usize = 1 << 22;
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -287,17 +287,15 @@ fn sizes(args: &Args, requests: &Requests<'_>) -> Result<Vec<(usize, f64)>> {
         return Err(Error::Usage(format!("--share {share} of {experts} experts is less than one slot")));
     }
     let cycle = requests.token_cycle();
-    let mut warned = Vec::new();
-    for (slots, _) in sizes.iter().filter(|size| size.0 < cycle) {
-        warned.push(slots.to_string());
-    }
+    let mut seen = BTreeSet::new();
+    sizes.retain(|size| seen.insert(size.0));
+    let warned: Vec<_> = sizes.iter().filter(|size| size.0 < cycle).map(|size| size.0.to_string()).collect();
     if !warned.is_empty() {
         message::warnings(&[format!(
-            "less than the token cycle of {cycle} slots, which one token touches: {}; lru hits nothing there",
+            "less than the token cycle of {cycle} slots, which one token touches: {}; most experts leave there before the next \
+             token asks for them",
             warned.join(", ")
         )]);
     }
-    let mut seen = BTreeSet::new();
-    sizes.retain(|size| seen.insert(size.0));
     Ok(sizes)
 }

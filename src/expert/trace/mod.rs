@@ -21,7 +21,7 @@ mod read;
 mod write;
 
 pub use self::write::{TraceWriter, is_packed};
-pub use read::{Recorded, Trace};
+pub use read::{MAX_EXPERTS_PER_LAYER, Recorded, Trace};
 
 use super::cache::Phase;
 use super::{ExpertId, LayerShape, SlotClass};

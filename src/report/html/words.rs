@@ -22,7 +22,7 @@ pub fn fastest(report: &BenchReport, fastest: &Fastest) -> String {
     let name = |c: &ConfigurationRow| format!("cache {}, {}, prefetch {}", escape(&c.cache), c.policy, c.prefetch);
     let rows = &report.configurations;
     let best = &rows[fastest.configuration];
-    let runs = format!("mean of two runs ({})", speeds(&best.tok_s_runs));
+    let runs = format!("both runs together ({})", speeds(&best.tok_s_runs));
     let best = name(best);
     match fastest.alike[..] {
         [] => format!("{runs}, the fastest: {best}"),

@@ -184,6 +184,9 @@ impl Reader {
             self.experts_told = self.experts_told.or(marks::fact(text, "n_expert"));
             self.bytes_told.extend(marks::size(text)?);
             return match self.experts_told {
+                Some(n) if self.experts.is_some_and(|given| given != n) => {
+                    Err(format!("the trace tells that a layer has {n} experts, and not {}", self.experts.unwrap_or(n)))
+                }
                 Some(n) if n == 0 || n > MAX_EXPERTS_PER_LAYER => {
                     Err(format!("n_expert={n}: a layer has 1 to {MAX_EXPERTS_PER_LAYER} experts"))
                 }

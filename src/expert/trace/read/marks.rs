@@ -2,7 +2,7 @@
 
 use super::{MAX_EXPERT_BYTES, MAX_EXPERTS, MAX_EXPERTS_PER_LAYER, MAX_LAYERS, shown};
 use crate::expert::ExpertId;
-use crate::expert::cache::Phase;
+use crate::expert::cache::{Phase, PolicyKind};
 use crate::expert::trace::{Event, Setup};
 
 /// What a `#` line of our own says.
@@ -130,7 +130,8 @@ fn remembered(text: &str) -> Result<(ExpertId, f32), String> {
     let mut parts = text.splitn(3, ':');
     let mut id = || parts.next().and_then(|part| part.parse().ok()).ok_or_else(wrong);
     let id = expert(id()?, id()?)?;
-    Ok((id, number(parts.next().ok_or_else(wrong)?)?))
+    let score = number(parts.next().ok_or_else(wrong)?)?;
+    if score.is_finite() { Ok((id, score)) } else { Err(wrong()) }
 }
 
 /// The setup, once it is one that a cache can be built from.
@@ -143,6 +144,10 @@ fn setup(json: &str) -> Result<Setup, String> {
         .layers
         .iter()
         .all(|l| (l.layer as usize) < MAX_LAYERS && l.count <= MAX_EXPERTS_PER_LAYER && l.class < setup.classes.len());
+    if let Some(layer) = setup.layers.iter().find(|l| setup.classes.get(l.class).is_some_and(|c| c.slots == 0)) {
+        return Err(format!("the setup has no slot for the experts of layer {}", layer.layer));
+    }
+    setup.policy.parse::<PolicyKind>().map_err(|e| e.to_string())?;
     if setup.layers.is_empty() || !ascending || !layers_fit || experts.is_none_or(|n| n > MAX_EXPERTS) {
         return Err("the setup's layers do not fit together".into());
     }

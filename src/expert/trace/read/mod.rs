@@ -27,7 +27,7 @@ const MAX_ROWS: usize = 200_000_000;
 /// Layers of a model at most.
 const MAX_LAYERS: usize = 4096;
 /// Experts of one layer at most.
-const MAX_EXPERTS_PER_LAYER: usize = 65_536;
+pub const MAX_EXPERTS_PER_LAYER: usize = 65_536;
 /// Experts that one token uses in a layer at most.
 const MAX_EXPERTS_PER_TOKEN: usize = 1024;
 /// Experts of a model at most, and slots of its cache.

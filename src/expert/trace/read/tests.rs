@@ -194,6 +194,30 @@ fn blank_lines_and_a_byte_order_mark_in_front_change_nothing() {
 }
 
 #[test]
+fn a_setup_that_no_cache_can_be_built_from_is_refused_where_it_stands() {
+    let (_dir, path) = written("t.csv", &[Event::Routed(routed(Phase::Decode, 0, 1, &[0, 1]))]);
+    let whole = std::fs::read_to_string(&path).unwrap();
+    for (good, bad, why) in [
+        ("\"slots\":3", "\"slots\":0", "line 2: the setup has no slot for the experts of layer 1"),
+        ("\"lru\"", "\"lur\"", "line 2: no eviction policy is named \"lur\""),
+    ] {
+        let broken = whole.replace(good, bad);
+        assert_ne!(broken, whole);
+        let error = read(&broken).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+}
+
+#[test]
+fn the_number_of_experts_is_not_another_one_than_the_trace_tells() {
+    let text = format!("# n_expert=8\n{HEAD}0,1,0,0,0,1,0.5,0,9\n");
+    let given = |experts| Trace::parse(Path::new("t.csv"), text.as_bytes(), Some(experts));
+    assert!(given(8).is_ok());
+    let error = given(9).unwrap_err().to_string();
+    assert!(error.contains("line 1: the trace tells that a layer has 8 experts"), "{error}");
+}
+
+#[test]
 fn no_expert_is_as_large_as_some_head_says() {
     let error =
         read(&format!("# layer=0 expert_bytes={}\n{HEAD}0,1,0,0,0,1,0.5,0,9\n", 1u64 << 50)).unwrap_err().to_string();
