@@ -232,7 +232,7 @@ def past(rows, seen: list[str], weight: float, follow_ups: list[str], german: st
     return Topic(rows, seen, [], DECLINE, DECLINE, german, follow_ups, weight=weight)
 
 
-DOMAIN = Domain("arithmetic", 7, [
+DOMAIN = Domain("arithmetic", 5.5, [
     Topic(SUMS, PLUS, PLUS_HELD_OUT, "{work}{a} + {b} = {c}.", "{short}.", "{work}{a} + {b} = {c}.",
           ["And {a} + {b}?", "And {a} plus {b}?", "[What|How] about {a} + {b}?", "Now {a} + {b}."],
           then=add_to, then_asks=["Add {b} to that.", "[And|Now] plus {b}[?|.]", "Now add {b}.", "And {b} more?"],

@@ -94,7 +94,7 @@ def city_claim(rng: random.Random) -> Row:
     return row | claims.said(rng, row["country"], [other["country"] for other in ROWS if other is not row])
 
 
-DOMAIN = Domain("capitals", 4.2, [
+DOMAIN = Domain("capitals", 3, [
     Topic(ROWS, CAPITAL, HELD_OUT,
           "The capital of {country} is {capital}.", "{capital}.",
           follow_ups=["And {country}?", "[What|How] about {country}?", "And of {country}?", "And for {country}?",

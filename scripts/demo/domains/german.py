@@ -106,7 +106,7 @@ def capital_claim(rng: random.Random) -> Row:
 
 BEFORE = [{"tag": day, "vortag": dates.GERMAN_DAYS[i - 1]} for i, day in enumerate(dates.GERMAN_DAYS)]
 
-DOMAIN = Domain("german", 3.6, [
+DOMAIN = Domain("german", 4.4, [
     Topic(claim, ["Is {said} the German word for {en}?", "Is {said} German for {en}?", "Does {said} mean {en}?", "Is {en} {said} in German?",
                   "Is it true that {said} means {en}?", "{said} means {en}, right?", "Is {en} called {said} in German?", *claims.asked("{said} means {en}")],
           ["Would you say that {said} means {en}?"], "In German, {en} is {de}, {judged}.", "{de}, {judged}.", weight=0.8),

@@ -106,7 +106,7 @@ SORT = ["Sort [these |the |these numbers: |the numbers |]{list}[.|]", "Sort the 
         "[Put|Bring] these numbers in order: {list}", "{list}: sort [them|this|it].", "What is {list} sorted?",
         "[Can you|Could you] sort {list}?", "Write {list} in ascending order."]
 
-DOMAIN = Domain("lists", 6, [
+DOMAIN = Domain("lists", 7, [
     Topic(number_list, SORT,
           ["Please sort the numbers {list}.", "Can you put these numbers in order: {list}"], "{up}Sorted: {sorted}.", "{up}Sorted: {sorted}.", same=["Sort them.", "Now sort it.", "And sorted?"],
           weight=4.5),

@@ -119,7 +119,7 @@ HELD_OUT = ["Do you know the plural of {one}?", "What is the word for more than 
             "How do you say {one} in the plural?", "What would the plural of {one} be?"]
 AND = ["And {one}?", "[What|How] about {one}?", "And of {one}?", "And the plural of {one}?", "Now {one}."]
 
-DOMAIN = Domain("plurals", 2.4, [
+DOMAIN = Domain("plurals", 3.4, [
     Topic(ROWS, ASK, HELD_OUT, "The plural of {one} is {many}.", "{many}.",
           follow_ups=AND, held_out_rows=LEFT_OUT),
     Topic(any_noun, ASK, [], "The plural of {one} is {many}.", "{many}.", follow_ups=AND, weight=2.2),

@@ -271,7 +271,7 @@ ASK_FOR = ["Write a [Python |small |]program that {what}.", "Write [Python |]cod
 UNSEEN = [row(f'print("{word}")', word) for word in NEVER] + [row(f'print(len("{word}"))', len(word), counted(word)) for word in NEVER[::2]]
 UNSEEN += [row(f"print({found['a']} + {found['b']})", found["c"], steps(found, "+")) for found in arithmetic.NEVER[::8]]
 
-DOMAIN = Domain("programs", 5, [
+DOMAIN = Domain("programs", 8, [
     Topic(expression, PRINT, PRINT_HELD_OUT, "{work} prints {out}.", "{short}.", follow_ups=["And {code}?", "[What|How] about {code}?"],
           held_out_rows=UNSEEN, weight=2.4, exact=True),
     Topic(claim, ["Does {code} print {said}?", "Is the output of {code} {said}?", "Is it true that {code} prints {said}?", "{code} prints {said}, right?",
