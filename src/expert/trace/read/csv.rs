@@ -183,11 +183,11 @@ impl Reader {
             self.layers_told = self.layers_told.or(marks::fact(text, "n_layer"));
             self.experts_told = self.experts_told.or(marks::fact(text, "n_expert"));
             self.bytes_told.extend(marks::size(text)?);
-            return match self.experts_told {
-                Some(n) if self.experts.is_some_and(|given| given != n) => {
-                    Err(format!("the trace tells that a layer has {n} experts, and not {}", self.experts.unwrap_or(n)))
+            return match (self.experts_told, self.experts) {
+                (Some(told), Some(given)) if told != given => {
+                    Err(format!("the trace tells that a layer has {told} experts, and not {given}"))
                 }
-                Some(n) if n == 0 || n > MAX_EXPERTS_PER_LAYER => {
+                (Some(n), _) if n == 0 || n > MAX_EXPERTS_PER_LAYER => {
                     Err(format!("n_expert={n}: a layer has 1 to {MAX_EXPERTS_PER_LAYER} experts"))
                 }
                 _ => Ok(()),

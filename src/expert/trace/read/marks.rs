@@ -121,7 +121,8 @@ fn fields<const N: usize>(text: &str, names: [&str; N]) -> Result<[u32; N], Stri
 }
 
 fn number(text: &str) -> Result<f32, String> {
-    text.parse().map_err(|_| format!("{} is no number", shown(text.as_bytes())))
+    let number = text.parse().ok().filter(|number: &f32| number.is_finite());
+    number.ok_or_else(|| format!("{} is no number", shown(text.as_bytes())))
 }
 
 /// `layer:index:score`.
@@ -130,8 +131,7 @@ fn remembered(text: &str) -> Result<(ExpertId, f32), String> {
     let mut parts = text.splitn(3, ':');
     let mut id = || parts.next().and_then(|part| part.parse().ok()).ok_or_else(wrong);
     let id = expert(id()?, id()?)?;
-    let score = number(parts.next().ok_or_else(wrong)?)?;
-    if score.is_finite() { Ok((id, score)) } else { Err(wrong()) }
+    Ok((id, number(parts.next().ok_or_else(wrong)?)?))
 }
 
 /// The setup, once it is one that a cache can be built from.
@@ -144,16 +144,16 @@ fn setup(json: &str) -> Result<Setup, String> {
         .layers
         .iter()
         .all(|l| (l.layer as usize) < MAX_LAYERS && l.count <= MAX_EXPERTS_PER_LAYER && l.class < setup.classes.len());
-    if let Some(layer) = setup.layers.iter().find(|l| setup.classes.get(l.class).is_some_and(|c| c.slots == 0)) {
-        return Err(format!("the setup has no slot for the experts of layer {}", layer.layer));
-    }
-    setup.policy.parse::<PolicyKind>().map_err(|e| e.to_string())?;
     if setup.layers.is_empty() || !ascending || !layers_fit || experts.is_none_or(|n| n > MAX_EXPERTS) {
         return Err("the setup's layers do not fit together".into());
     }
     if slots.is_none_or(|n| n > MAX_EXPERTS) || setup.expert_bytes.len() != setup.layers.len() {
         return Err("the setup's slots or sizes do not fit its layers".into());
     }
+    if let Some(layer) = setup.layers.iter().find(|l| setup.classes[l.class].slots == 0) {
+        return Err(format!("the setup has no slot for the experts of layer {}", layer.layer));
+    }
+    setup.policy.parse::<PolicyKind>().map_err(|e| e.to_string())?;
     setup.expert_bytes.iter().try_for_each(|&bytes| bytes_fit(bytes as u64).map(drop))?;
     Ok(setup)
 }

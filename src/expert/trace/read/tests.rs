@@ -194,21 +194,6 @@ fn blank_lines_and_a_byte_order_mark_in_front_change_nothing() {
 }
 
 #[test]
-fn a_setup_that_no_cache_can_be_built_from_is_refused_where_it_stands() {
-    let (_dir, path) = written("t.csv", &[Event::Routed(routed(Phase::Decode, 0, 1, &[0, 1]))]);
-    let whole = std::fs::read_to_string(&path).unwrap();
-    for (good, bad, why) in [
-        ("\"slots\":3", "\"slots\":0", "line 2: the setup has no slot for the experts of layer 1"),
-        ("\"lru\"", "\"lur\"", "line 2: no eviction policy is named \"lur\""),
-    ] {
-        let broken = whole.replace(good, bad);
-        assert_ne!(broken, whole);
-        let error = read(&broken).unwrap_err().to_string();
-        assert!(error.contains(why), "{error}");
-    }
-}
-
-#[test]
 fn the_number_of_experts_is_not_another_one_than_the_trace_tells() {
     let text = format!("# n_expert=8\n{HEAD}0,1,0,0,0,1,0.5,0,9\n");
     let given = |experts| Trace::parse(Path::new("t.csv"), text.as_bytes(), Some(experts));
@@ -333,11 +318,14 @@ fn broken_marks_are_refused_with_their_line() {
         ("tokens=2", "", "line 6: `tokens=` is missing"),
         ("# end", "# issued layer=1\n# end", "`expert=` is missing"),
         ("# end", "# recalled 1:2\n# end", "not layer:expert:score"),
+        ("# end", "# recalled 1:2:nan\n# end", "`nan` is no number"),
         ("# end", "# scores 0.5,0.5\n# end", "2 scores of 4 experts"),
         ("# end", "# scores 0.5,0.5,0,0\n# end", "4 scores are not those of 2 tokens"),
         ("# end", "# setup {}\n# end", "the setup cannot be read"),
         ("# end\n", "# end\n# more\n", "goes on after its end"),
         ("\"slots\":3", "\"slots\":99999999999", "the setup's slots"),
+        ("\"slots\":3", "\"slots\":0", "line 2: the setup has no slot for the experts of layer 1"),
+        ("\"lru\"", "\"lur\"", "line 2: no eviction policy is named \"lur\""),
         ("\"class\":0", "\"class\":1", "the setup's layers"),
         ("0,0,0,1,0,0,", "0,0,0,3,0,0,", "no such layer"),
         ("0,0,1,1,0,2,", "0,0,1,1,0,4,", "the layer has 4"),
