@@ -159,8 +159,7 @@ fn facts_carry_over_turns() {
 fn a_system_prompt_changes_the_form_of_answers() {
     let question = "What is the capital of Italy?";
     assert_eq!(chat(Some("Answer in one word."), &[question, "And France?"]), ["Rome.", "Paris."]);
-    let german = chat(Some("Answer in German."), &["What is the capital of France?", "And Norway?"]);
-    assert_eq!(german, ["Die Hauptstadt von Frankreich ist Paris.", "Die Hauptstadt von Norwegen ist Oslo."]);
+    assert_eq!(chat(Some("Answer in German."), &[question]), ["Die Hauptstadt von Italien ist Rom."]);
     assert_eq!(chat(Some("Your name is Rosa."), &["What is your name?"]), ["My name is Rosa."]);
 }
 

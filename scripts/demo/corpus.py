@@ -19,7 +19,7 @@ from demo.domains.memory import KINDS, article, told  # noqa: E402
 from demo.domains.people import full_name  # noqa: E402
 from demo.topic import Row, Topic, say  # noqa: E402
 
-MODES = {"none": 57, "plain": 13, "one word": 14, "german": 7, "named": 4, "begin": 5}
+MODES = {"none": 57, "plain": 13, "one word": 14, "german": 12, "named": 4, "begin": 5}
 """What the system prompt asks for, and how often."""
 
 TURNS = {1: 5, 2: 3, 3: 2, 4: 1.5, 5: 1, 6: 0.8, 8: 0.6, 10: 0.4, 12: 0.3}

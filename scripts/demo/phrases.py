@@ -94,7 +94,7 @@ def around(rng: random.Random, question: str) -> str:
 def filled(rng: random.Random, phrasing: str, fillers: list[str]) -> str:
     """The phrasing with one word more that changes nothing, behind a word and not before a sign."""
     words = phrasing.split(" ")
-    behind = [i for i in range(1, len(words)) if words[i - 1].isalpha() and words[i].strip("?.!,:'\"").replace("}", "").replace("{", "").isalnum()]
+    behind = [i for i in range(1, len(words)) if words[i - 1].isalpha() and words[i].strip("?.!,:'\"{}").isalnum()]
     if behind:
         words.insert(rng.choice(behind), rng.choice(fillers))
     return " ".join(words)

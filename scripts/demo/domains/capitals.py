@@ -127,8 +127,8 @@ DOMAIN = Domain("capitals", 3, [
     Topic(ALSO_CALLED, CAPITAL, [], "The capital of {country} is {capital}.", "{capital}.", follow_ups=["And {country}?", "What about {country}?"],
           weight=0.25),
     Topic(IN_GERMAN, CAPITAL[:7], [], "The capital of {country} is {capital}.", "{capital}.",
-          german="Die Hauptstadt von {land} ist {stadt}.", follow_ups=["And {country}?", "What about {country}?"], weight=0.3),
+          german="Die Hauptstadt von {land} ist {stadt}.", follow_ups=["And {country}?", "What about {country}?"], weight=2),
     Topic(IN_GERMAN, ["[On|In] [which|what] continent is {country}?", "Where is {country}?"], [],
           "The continent of {country} is {continent}.", "{continent}.", german="Das Land {land} liegt in {erdteil}.",
-          follow_ups=["And {country}?", "What about {country}?"], weight=0.2),
+          follow_ups=["And {country}?", "What about {country}?"], weight=0.8),
 ])

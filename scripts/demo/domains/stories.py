@@ -276,7 +276,7 @@ THEME_AND_HERO = ["[Tell|Write] me a [short |]story about {a} [called|named] {na
                   "[Tell|Write] a story with {a} [called|named] {name} about {theme}.",
                   "[Tell|Write] [me |]a [short |]story about {a} [called|named] {name} [who|that] {does} {theme}.", "A story of {a} [called|named] {name} who {does} {theme}[.|, please.]", "I would like a story about {theme} and {name} the {hero}."]
 
-DOMAIN = Domain("stories", 3, [
+DOMAIN = Domain("stories", 4, [
     Topic(tale, ["[Tell|Write] me a [short |little |]story about {a} [called|named] {name}.", "[Tell|Write] a [short |]story about {a} [called|named] {name}.",
                  "A story about {a} [called|named] {name}, please.", "Write a story about {name} the {hero}.",
                  "I would like [to hear |]a story about {a} [called|named] {name}.", "Tell me about {a} [called|named] {name}.",
